@@ -1,0 +1,10 @@
+# Outside libraries, all from Debian 12. docs/dependencies.md says why each one.
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(uring REQUIRED IMPORTED_TARGET liburing)
+pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
+find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)

@@ -1,0 +1,53 @@
+# freehold_module(NAME
+#   SOURCES a.cc ...      the module's code; headers stand beside and are not listed
+#   DEPENDS base os ...   the modules it may include (scripts/check_layers holds it to exactly these)
+#   LIBRARIES t ...       outside libraries, linked privately (their headers stay in sources)
+#   TESTS a_test.cc ...   GoogleTest; one program per module, NAME_test
+#   TEST_DEPENDS ...      further modules that only the tests use
+#   BENCHES a_bench.cc    Google Benchmark; one program each
+#   FUZZERS a_fuzz.cc     libFuzzer; one program each, seeds in tests/corpus/<a>; also replayed as a test
+# )
+function(freehold_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_DEPENDS;BENCHES;FUZZERS" ${ARGN})
+  list(TRANSFORM M_DEPENDS PREPEND freehold_)
+  list(TRANSFORM M_TEST_DEPENDS PREPEND freehold_)
+  if(M_SOURCES)
+    add_library(freehold_${name} STATIC ${M_SOURCES})
+    set(visibility PUBLIC)
+    target_link_libraries(freehold_${name} PRIVATE ${M_LIBRARIES})
+  else()
+    add_library(freehold_${name} INTERFACE)
+    set(visibility INTERFACE)
+  endif()
+  target_include_directories(freehold_${name} ${visibility} ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(freehold_${name} ${visibility} ${M_DEPENDS})
+
+  if(FREEHOLD_TESTS AND M_TESTS)
+    add_executable(${name}_test ${M_TESTS})
+    target_link_libraries(${name}_test PRIVATE freehold_${name} ${M_TEST_DEPENDS} ${M_LIBRARIES} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE FREEHOLD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+      PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" TIMEOUT 240)
+  endif()
+  if(FREEHOLD_BENCHES)
+    foreach(file ${M_BENCHES})
+      get_filename_component(program ${file} NAME_WE)
+      add_executable(${program} ${file})
+      target_link_libraries(${program} PRIVATE freehold_${name} benchmark::benchmark_main)
+    endforeach()
+  endif()
+  foreach(file ${M_FUZZERS})
+    get_filename_component(program ${file} NAME_WE)
+    if(FREEHOLD_FUZZERS)
+      add_executable(${program} ${file})
+      target_link_libraries(${program} PRIVATE freehold_${name})
+      target_link_options(${program} PRIVATE -fsanitize=fuzzer)
+    elseif(FREEHOLD_TESTS)
+      # The same entry point, run once over its seeds: a crash found by fuzzing stays found.
+      string(REPLACE "_fuzz" "" corpus ${program})
+      add_executable(${program}_replay ${file} ${PROJECT_SOURCE_DIR}/tests/corpus/replay.cc)
+      target_link_libraries(${program}_replay PRIVATE freehold_${name})
+      add_test(NAME ${name}.${program}.corpus COMMAND ${program}_replay ${PROJECT_SOURCE_DIR}/tests/corpus/${corpus})
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,68 @@
+#include "os/disk.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+namespace freehold::os {
+namespace {
+
+class DiskTest : public testing::Test {
+ protected:
+  DiskTest() {
+    char name[] = "/tmp/freehold-disk-XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  ~DiskTest() override { (void)disk_.remove_tree(folder_).ok(); }
+  std::string path(const char* name) { return join_path(folder_, name); }
+
+  Disk& disk_ = system_disk();
+  std::string folder_;
+};
+
+TEST_F(DiskTest, WritesDurablyAndReadsBack) {
+  ASSERT_TRUE(disk_.write_durably(path("a"), "one", 0600).ok());
+  ASSERT_TRUE(disk_.write_durably(path("a"), "two", 0600).ok());
+  EXPECT_EQ(*disk_.read(path("a"), Bytes{3}), "two");
+  EXPECT_EQ(disk_.list(folder_)->size(), 1u) << "nothing is left beside it";
+}
+
+TEST_F(DiskTest, RefusesToReadMoreThanTheLimit) {
+  ASSERT_TRUE(disk_.write_durably(path("a"), std::string(100, 'x'), 0600).ok());
+  EXPECT_EQ(disk_.read(path("a"), Bytes{99}).error().code(), ErrorCode::kExhausted);
+  EXPECT_EQ(disk_.read(path("a"), Bytes{100})->size(), 100u);
+}
+
+TEST_F(DiskTest, RefusesToReadAFifoOrAFolder) {
+  ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(disk_.read(path("fifo"), Bytes{10}).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(disk_.read(folder_, Bytes{10}).error().code(), ErrorCode::kInvalid);
+}
+
+TEST_F(DiskTest, ReadsProcFilesWhoseSizeIsUnknown) {
+  EXPECT_FALSE(disk_.read("/proc/self/stat", Bytes{4096})->empty());
+}
+
+TEST_F(DiskTest, NamesThePathInAnError) {
+  auto result = disk_.read(path("missing"), Bytes{10});
+  EXPECT_EQ(result.error().code(), ErrorCode::kNotFound);
+  EXPECT_NE(result.error().message().find(path("missing")), std::string::npos);
+}
+
+TEST_F(DiskTest, RemovesATreeWithoutFollowingLinks) {
+  ASSERT_TRUE(disk_.make_directories(path("tree/deep/er"), 0700).ok());
+  ASSERT_TRUE(disk_.write_durably(path("keep"), "x", 0600).ok());
+  ASSERT_EQ(symlink(path("keep").c_str(), path("tree/link").c_str()), 0);
+  ASSERT_TRUE(disk_.remove_tree(path("tree")).ok());
+  EXPECT_TRUE(disk_.exists(path("keep")));
+  EXPECT_FALSE(disk_.exists(path("tree")));
+}
+
+TEST(ParentPath, GivesTheFolder) {
+  EXPECT_EQ(parent_path("/a/b"), "/a");
+  EXPECT_EQ(parent_path("a"), ".");
+  EXPECT_EQ(parent_path("/a"), "/");
+}
+
+}  // namespace
+}  // namespace freehold::os
