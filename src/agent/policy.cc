@@ -88,11 +88,11 @@ Result<void> check_allowed(const Policy& policy, const model::Runtime& runtime, 
     return Error(ErrorCode::kDenied, fmt::format("service {}: {}", runtime.service, message));
   };
   if (runtime.user == "root") {
-    if (!std::ranges::contains(policy.root_services, runtime.service)) {
+    if (std::ranges::count(policy.root_services, runtime.service) == 0) {
       return denied(
           fmt::format("may not run as root; `root: [{}]` in the agent's policy.yaml would allow it", runtime.service));
     }
-  } else if (runtime.user != "auto" && !std::ranges::contains(policy.users, runtime.user)) {
+  } else if (runtime.user != "auto" && std::ranges::count(policy.users, runtime.user) == 0) {
     return denied(fmt::format("may not run as the user {0}; `users: [{0}]` in the agent's policy.yaml would allow it",
                               runtime.user));
   }
