@@ -136,7 +136,8 @@ std::string hint_for(const CLI::App& app, int count, char** words) {
   std::vector<std::string_view> views(names.begin(), names.end());
   std::string_view near = near_name(words[1], views);
   if (near == words[1]) return "";  // the verb is right, something after it is not
-  return near.empty() ? fmt::format("'{}' is no verb\n", words[1]) : fmt::format("'{}' is no verb; did you mean 'freehold {}'?\n", words[1], near);
+  return near.empty() ? fmt::format("'{}' is no verb\n", words[1])
+                      : fmt::format("'{}' is no verb; did you mean 'freehold {}'?\n", words[1], near);
 }
 
 }  // namespace
