@@ -157,6 +157,7 @@ void Supervisor::turn(Slot& slot) {
   const std::string& id = slot.desired.id;
   for (bool more = true; more && !slot.forgotten;) {
     MonotonicTime now = loop_.clock().monotonic();
+    note_accepting(slot);
     Action action = slot.machine.next({.needs_ready = needs_ready(slot), .drained = drained(slot)}, now);
     more = action != Action::kNone;
     switch (action) {
@@ -246,14 +247,18 @@ void Supervisor::begin_probe(Slot& slot) {
   });
 }
 
+void Supervisor::note_accepting(Slot& slot) {
+  // Before anything is decided: whether it is drained depends on the gateway having seen the snapshot that says so.
+  bool accepting = slot.machine.accepting();
+  if (accepting == slot.accepting_told) return;
+  slot.accepting_told = accepting;
+  slot.accepting_since = snapshot_.revision + 1;
+}
+
 void Supervisor::note_state(Slot& slot) {
   using model::InstanceState;
   InstanceState state = slot.machine.state();
-  bool accepting = slot.machine.accepting();
-  if (accepting != slot.accepting_told) {
-    slot.accepting_told = accepting;
-    slot.accepting_since = snapshot_.revision + 1;
-  }
+  note_accepting(slot);
   if (state == slot.told && !slot.forgotten) return;
   slot.told = state;
   slot.since = loop_.clock().wall();
@@ -296,6 +301,7 @@ bool Supervisor::needs_ready(const Slot& slot) const {
 }
 
 bool Supervisor::drained(const Slot& slot) const {
+  if (slot.accepting_since == 0) return true;  // the gateway was never told of it
   if (!gateway_connected_ || gateway_.revision < slot.accepting_since) return false;
   auto in_flight = gateway_.in_flight.find(slot.desired.id);
   return in_flight == gateway_.in_flight.end() || in_flight->second == 0;

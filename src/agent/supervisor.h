@@ -67,6 +67,7 @@ class Supervisor {
   void start(Slot& slot);
   void on_ended(Slot& slot);
   void begin_probe(Slot& slot);
+  void note_accepting(Slot& slot);
   void note_state(Slot& slot);
   void save_record(Slot& slot);
   bool needs_ready(const Slot& slot) const;
