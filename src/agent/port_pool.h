@@ -29,6 +29,8 @@ class PortPool {
   // An adopted instance has it already.
   void mark_taken(uint16_t port) { taken_.insert(port); }
   void give_back(uint16_t port) { taken_.erase(port); }
+  // Nobody listens on it now.
+  bool still_free(uint16_t port) const { return is_free_(port); }
 
  private:
   PortRange range_;
