@@ -9,15 +9,16 @@ using std::chrono::milliseconds;
 }
 
 uint64_t Wheel::floor_tick(MonotonicTime time) {
-  const auto since = std::chrono::floor<milliseconds>(time.time_since_epoch()).count();
-  return since < 0 ? 0 : std::min<uint64_t>(static_cast<uint64_t>(since), kFarthest);
+  // Times before the clock's beginning are as due as the beginning (and the least one cannot even be rounded).
+  if (time.time_since_epoch() <= Duration::zero()) return 0;
+  return std::min<uint64_t>(static_cast<uint64_t>(time.time_since_epoch() / milliseconds(1)), kFarthest);
 }
 
 // Rounded up, so that nothing is called early.
 uint64_t Wheel::ceiling_tick(MonotonicTime time) {
-  const auto whole = std::chrono::floor<milliseconds>(time.time_since_epoch());
   const uint64_t tick = floor_tick(time);
-  return whole == time.time_since_epoch() ? tick : std::min(tick + 1, kFarthest);
+  const bool exact = time.time_since_epoch() % milliseconds(1) <= Duration::zero();
+  return exact ? tick : std::min(tick + 1, kFarthest);
 }
 
 void Wheel::push(Timer*& head, Timer& timer) {
