@@ -43,7 +43,6 @@ class ApiService : public http::Handler {
   using Answer = Result<http::Response>;
 
   bool admit(http::Exchange& exchange, std::string& who) const;
-  void dispatch(std::shared_ptr<Call> call);
   void get(Call& call);
   void post(std::shared_ptr<Call> call);
   Answer change(const Call& call, const codec::Json& body);
@@ -51,7 +50,9 @@ class ApiService : public http::Handler {
 
   Answer status_answer();
   Answer generations_answer(const Call& call);
+  Answer generation_answer(const Call& call, const std::string& number);
   Answer diff_answer(const Call& call);
+  Answer rollout_answer();
   Answer metrics_answer();
   Answer readiness_answer();
   void follow_events(Call& call);
