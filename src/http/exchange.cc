@@ -94,8 +94,10 @@ void Exchange::abort() {
 
 void Exchange::detach() {
   connection_ = nullptr;
+  // Callbacks and the sink may hold this exchange: without letting go of them it would stay for ever.
   writable_ = nullptr;
   gone_ = nullptr;
+  sink_.reset();
 }
 
 void Exchange::notify_gone() {

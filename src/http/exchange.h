@@ -40,7 +40,8 @@ struct Peer {
   std::string address;                              // TCP: "127.0.0.1:4711"
 };
 
-// Takes a body piece by piece, as it arrives. Exactly one of on_end and on_failed is called, once.
+// Takes a body piece by piece, as it arrives. One of on_end and on_failed is called, once, unless the request is
+// answered before the body was whole. Never destroyed from inside its own calls.
 class BodySink {
  public:
   virtual ~BodySink() = default;

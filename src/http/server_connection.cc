@@ -52,8 +52,7 @@ void ServerConnection::on_input_end() {
   input_ended_ = true;
   // A client may end its side behind a whole request and wait for the answer; not so in the middle of one, and an
   // answer without end would never learn that nobody reads it.
-  bool waits_for_answer = phase_ == Phase::kHandling && !body_wanted_ && !exchange_->streaming_;
-  if (!waits_for_answer && !(phase_ == Phase::kHandling && response_done_)) close();
+  if (phase_ != Phase::kHandling || body_wanted_ || streaming()) close();
 }
 
 void ServerConnection::advance() {
@@ -63,7 +62,7 @@ void ServerConnection::advance() {
   if (phase_ != Phase::kHandling) return;
   if (body_wanted_) advance_body();
   // Reading on tells when the client of a long answer goes away.
-  if (phase_ == Phase::kHandling && (body_wanted_ || exchange_->streaming_)) receive();
+  if (phase_ == Phase::kHandling && (body_wanted_ || streaming())) receive();
 }
 
 // False: more must come first, or the answer.
@@ -106,7 +105,7 @@ void ServerConnection::begin_exchange(uint32_t consumed) {
   in_handler_ = false;
   // From here on as for everything that arrives later.
   if (phase_ == Phase::kHandling && body_wanted_) advance_body();
-  if (phase_ == Phase::kHandling && (body_wanted_ || exchange_->streaming_)) receive();
+  if (phase_ == Phase::kHandling && (body_wanted_ || streaming())) receive();
 }
 
 void ServerConnection::begin_body(uint64_t most) {
@@ -152,6 +151,8 @@ void ServerConnection::fail_body(uint16_t status, const Error& error) {
   input_timer_.cancel();
   auto exchange = exchange_;
   if (auto sink = std::move(exchange->sink_)) sink->on_failed(error);
+  // An answer that has begun cannot say so any more, only break off.
+  if (exchange->streaming_) return close();
   exchange->respond_text(status, error.message());
 }
 
@@ -185,7 +186,7 @@ void ServerConnection::close() {
 
 void ServerConnection::wind_down() {
   if (phase_ == Phase::kIdle) return close();
-  if (phase_ != Phase::kHandling || !exchange_->streaming_) return;
+  if (phase_ != Phase::kHandling || !streaming()) return;
   auto exchange = exchange_;
   exchange->streaming_ = false;
   exchange->notify_gone();
