@@ -5,7 +5,6 @@
 
 #include "api/call.h"
 #include "api/follower.h"
-#include "auth/token.h"
 #include "base/text.h"
 #include "control/plan_text.h"
 #include "http/path.h"
@@ -90,19 +89,19 @@ ApiService::ApiService(runtime::Loop& loop, control::Controller& controller, con
 
 ApiService::~ApiService() = default;
 
-bool ApiService::admit(http::Exchange& exchange, std::string& who) const {
+Result<std::string> ApiService::admit(const http::Exchange& exchange) const {
   if (exchange.peer().credentials) {
-    const net::PeerCredentials& peer = *exchange.peer().credentials;
-    if (!auth::may_use_api(options_.peers, peer.uid, groups_of(peer.uid, peer.gid))) return false;
-    who = name_of_user(peer.uid);
-    return true;
+    const net::PeerCredentials& credentials = *exchange.peer().credentials;
+    auth::Peer peer{credentials.uid, credentials.gid, groups_of(credentials.uid, credentials.gid)};
+    auth::PeerRule rule = auth::rule_for(options_.peers, peer);
+    if (!auth::is_admitted(rule)) return Error(ErrorCode::kDenied, auth::explain(rule, peer));
+    return name_of_user(peer.uid);
   }
   const http::Header* header = exchange.head().find("Authorization");
-  constexpr std::string_view kScheme = "Bearer ";
-  if (options_.token.empty() || header == nullptr || !header->value().starts_with(kScheme)) return false;
-  if (!auth::same_token(options_.token, header->value().substr(kScheme.size()))) return false;
-  who = "token";
-  return true;
+  if (options_.token == nullptr || header == nullptr || !options_.token->admits(header->value())) {
+    return Error(ErrorCode::kDenied, "the bearer token of this organisation is asked for");
+  }
+  return std::string("token");
 }
 
 void ApiService::on_request(std::shared_ptr<http::Exchange> exchange) {
@@ -117,16 +116,17 @@ void ApiService::on_request(std::shared_ptr<http::Exchange> exchange) {
   call->path = std::string(*path);
   call->query = std::string(exchange->head().query);
   ++requests_[std::string(exchange->head().method)];
-  if (!admit(*exchange, call->who)) {
-    Error error(ErrorCode::kDenied,
-                "you may not use this API: root, the owner and members of the group freehold may, and over TCP who has "
-                "the token");
-    http::Response response = problem_response(error);
-    if (!exchange->peer().credentials)
-      response.status = 401, response.fields.emplace_back("WWW-Authenticate", "Bearer");
+  auto who = admit(*exchange);
+  if (!who) {
+    http::Response response = problem_response(who.error());
+    if (!exchange->peer().credentials) {
+      response.status = 401;
+      response.fields.emplace_back("WWW-Authenticate", "Bearer");
+    }
     exchange->respond(std::move(response));
     return;
   }
+  call->who = *std::move(who);
   switch (exchange->head().method_id) {
     case http::Method::kGet:
     case http::Method::kHead:
