@@ -80,7 +80,7 @@ class Exchange {
   void when_writable(std::function<void()> callback);
   // Called once if the client leaves, or the server stops, before the answer is complete.
   void when_gone(std::function<void()> callback);
-  // Ends the connection now: the client sees that the answer is not whole.
+  // Ends the connection now: the client sees that the answer is not whole. A sink still gets on_failed.
   void abort();
 
   bool answered() const { return answered_; }
@@ -97,6 +97,7 @@ class Exchange {
   Peer peer_;
   bool answered_ = false;  // respond or start was called
   bool streaming_ = false;
+  bool body_taken_ = false;  // collect_body or stream_body was called
   std::unique_ptr<BodySink> sink_;
   std::function<void()> writable_;
   std::function<void()> gone_;

@@ -8,6 +8,9 @@ namespace {
 // Holds any head (at most 64 KiB) and makes few calls of a large upload.
 constexpr size_t kInputBytes = size_t{64} << 10;
 
+Error too_long() { return {ErrorCode::kExhausted, "the body is longer than is allowed here"}; }
+Error client_left() { return {ErrorCode::kCancelled, "the client went away"}; }
+
 }  // namespace
 
 ServerConnection::ServerConnection(Server& server, os::Fd socket, Peer peer)
@@ -113,7 +116,7 @@ void ServerConnection::begin_body(uint64_t most) {
   body_left_ = most;
   body_wanted_ = true;
   if (head.content_length.value_or(0) > most) {
-    return fail_body(413, Error(ErrorCode::kExhausted, "the body is longer than is allowed here"));
+    return fail_body(413, too_long());
   }
   if (head.expect_continue && begin_ == end_ && !body_.complete()) {
     waiting_ += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -124,25 +127,37 @@ void ServerConnection::begin_body(uint64_t most) {
 }
 
 void ServerConnection::advance_body() {
-  auto exchange = exchange_;  // a callback may give its own up
+  // Both are held here: from inside on_data the answer may be given, or the connection ended.
+  auto exchange = exchange_;
+  auto sink = std::move(exchange->sink_);
   while (begin_ != end_ && !body_.complete()) {
     BodyStep step = body_.next({input_.get() + begin_, end_ - begin_});
     begin_ += step.consumed;
-    if (step.state == BodyState::kRefused) return fail_body(400, Error(ErrorCode::kInvalid, std::string(step.reason)));
-    if (step.data.size() > body_left_) {
-      return fail_body(413, Error(ErrorCode::kExhausted, "the body is longer than is allowed here"));
+    Result<void> taken;
+    uint16_t status = 500;
+    if (step.state == BodyState::kRefused) {
+      status = 400;
+      taken = Error(ErrorCode::kInvalid, std::string(step.reason));
+    } else if (step.data.size() > body_left_) {
+      status = 413;
+      taken = too_long();
+    } else if (!step.data.empty()) {
+      body_left_ -= step.data.size();
+      taken = sink->on_data(step.data);
     }
-    body_left_ -= step.data.size();
-    if (step.data.empty()) continue;
-    Result<void> taken = exchange->sink_->on_data(step.data);
-    if (!taken) return fail_body(500, taken.error());
-    // It may have answered already.
-    if (!body_wanted_ || phase_ != Phase::kHandling) return;
+    if (phase_ == Phase::kClosed) return sink->on_failed(client_left());
+    if (!body_wanted_) return;
+    if (!taken) {
+      exchange->sink_ = std::move(sink);
+      return fail_body(status, taken.error());
+    }
   }
-  if (!body_.complete()) return;
+  if (!body_.complete()) {
+    exchange->sink_ = std::move(sink);
+    return;
+  }
   body_wanted_ = false;
   input_timer_.cancel();
-  auto sink = std::move(exchange->sink_);
   sink->on_end();
 }
 
@@ -181,7 +196,7 @@ void ServerConnection::close() {
   if (exchange == nullptr) return;
   auto sink = std::move(exchange->sink_);
   exchange->notify_gone();
-  if (sink != nullptr) sink->on_failed(Error(ErrorCode::kCancelled, "the client went away"));
+  if (sink != nullptr) sink->on_failed(client_left());
 }
 
 void ServerConnection::wind_down() {

@@ -129,6 +129,14 @@ TEST_F(ServerTest, TellsTheSinkWhenTheClientLeavesWithinTheBody) {
   wait_for([&] { return handler_.failures == 1; });
 }
 
+TEST_F(ServerTest, LetsASinkEndTheConnection) {
+  start();
+  os::Fd socket = connect();
+  send(socket, "PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabort");
+  EXPECT_EQ(receive(socket), "");
+  wait_for([&] { return handler_.failures == 1; });
+}
+
 TEST_F(ServerTest, StreamsNoFasterThanTheClientReads) {
   start();
   std::string all;

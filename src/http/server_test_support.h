@@ -25,6 +25,7 @@ class CountingSink : public BodySink {
       : exchange_(std::move(exchange)), failures_(failures), refuse_after_(refuse_after) {}
   Result<void> on_data(std::string_view bytes) override {
     count_ += bytes.size();
+    if (bytes.find("abort") != std::string_view::npos) exchange_->abort();
     if (count_ > refuse_after_) return Error(ErrorCode::kExhausted, "the disk is full");
     return {};
   }
