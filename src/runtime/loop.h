@@ -11,7 +11,9 @@
 //   };
 //
 // Threads: everything belongs to the thread that runs the loop, except post() and stop(), which any thread may call.
-// Limits: none of its own; what is started is what costs. Nothing is allocated per operation on the hot path.
+// Signals: the first loop makes the process ignore SIGPIPE, because sendfile(2) cannot be told not to raise it; who
+// starts other programs resets it for them. Limits: none of its own; what is started is what costs. Nothing is
+// allocated per operation on the hot path.
 #pragma once
 
 #include <functional>

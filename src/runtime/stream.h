@@ -1,8 +1,11 @@
 // Sockets and other descriptors on a Loop: accept, connect, receive, send, wait.
 //
 // At most one receive and one send may be under way on a Stream at a time. close() cancels both; each still completes
-// (with -ECANCELED) from the loop, so an owner frees itself when idle() holds, not before. Destroying a Stream that is
-// not idle is a defect and ends the program.
+// (with -ECANCELED, even if it had succeeded meanwhile) from the loop, so an owner frees itself when idle() holds, not
+// before. Destroying a Stream that is not idle is a defect and ends the program, as is an operation beyond those
+// limits; one started after close() completes with -ECANCELED. A Stream that is destroyed when idle closes its socket.
+// Limits: one send or send_file takes at most 2^31 - 1 bytes; more completes with -EINVAL, and so does receiving into
+// an empty buffer.
 #pragma once
 
 #include <span>
@@ -16,6 +19,10 @@ struct sockaddr;
 
 namespace freehold::runtime {
 
+class StreamState;
+class AcceptorState;
+class WatcherState;
+
 class Stream {
  public:
   // Takes a connected, or to be connected, non-blocking stream socket (TCP or unix).
@@ -28,8 +35,8 @@ class Stream {
   void connect(const sockaddr* address, size_t length, Completion done);
   // Completes as soon as anything is there: bytes received, 0 at the end of the stream, or -errno.
   void receive(std::span<char> buffer, Completion done);
-  // Completes with 0 once the other side has data or its end waiting, without taking it: an idle connection needs no
-  // buffer. Counts as the one receive.
+  // Completes with 0 once the other side has data or its end waiting, without taking it, or with -errno: an idle
+  // connection needs no buffer. Counts as the one receive.
   void wait_readable(Completion done);
   // Completes when all of it was handed to the kernel: the number of bytes, or -errno.
   void send(std::string_view bytes, Completion done);
@@ -49,15 +56,15 @@ class Stream {
   Loop& loop() const;
 
  private:
-  struct State;
-  State* state_;
+  StreamState* state_;
 };
 
 // Accepts connections from a listening socket that it does not own; several loops may share one socket.
 class Acceptor {
  public:
-  // `accepted` is called with each new descriptor (non-blocking, close-on-exec), or with -errno; after -EMFILE or the
-  // like accepting pauses for a moment by itself. It goes on until close().
+  // `accepted` is called with each new descriptor (non-blocking, close-on-exec), which is then its to close, or with
+  // -errno; after -EMFILE or the like accepting pauses for a moment by itself. It goes on until close(). The listening
+  // socket becomes non-blocking. Both close() and the destructor may be called from inside `accepted`.
   Acceptor(Loop& loop, int listening_socket, Completion accepted);
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -67,22 +74,26 @@ class Acceptor {
   void close();
 
  private:
-  struct State;
-  State* state_;
+  AcceptorState* state_;
 };
 
-// Tells when a descriptor that is no socket (a pidfd, an inotify, a pipe) becomes readable. Level-triggered: `ready` is
-// called with 0 each turn while it is.
+// What a Watcher waits for. With kBoth, `ready` does not say which it is: try both.
+enum class Interest : uint8_t { kRead = 1, kWrite = 2, kBoth = 3 };
+
+// Tells when a descriptor that is no Stream (a pidfd, an inotify, a pipe, a socket of a library) becomes readable.
+// Level-triggered: `ready` is called with 0 each turn while it is. One Watcher per descriptor and loop, destroyed
+// before the descriptor is closed. A descriptor that cannot be watched (a file): `ready` is called once with -errno.
 class Watcher {
  public:
-  Watcher(Loop& loop, int fd, Completion ready);
+  Watcher(Loop& loop, int fd, Completion ready, Interest interest = Interest::kRead);
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
   ~Watcher();  // may be destroyed at any time, also from inside `ready`
 
+  void set_interest(Interest interest);
+
  private:
-  struct State;
-  State* state_;
+  WatcherState* state_;
 };
 
 }  // namespace freehold::runtime
