@@ -340,3 +340,12 @@ def test_a_report_without_a_test_counts_as_failed(tmp_path):
                      "[ RUN      ] c\nx_test.cc:3: Skipped\nneeds root\n\n[  SKIPPED ] c (0 ms)</system-out></testcase></testsuite>")
     assert module.read_report(empty) == (1, ["b"], [("c", "needs root")])
     assert module.read_report(tmp_path / "gone.xml")[1] == ["gone.xml was not written"]
+
+
+# ---- check_docs -------------------------------------------------------------------------------------------------
+def test_docs_fail_on_a_link_to_nothing_and_on_a_page_that_no_index_lists(tree):
+    tree.write("README.md", "[one](docs/user/one.md#part), [web](https://a.example), `[code](gone.md)`\n")
+    tree.write("docs/user/README.md", "[one](one.md)\n").write("docs/user/one.md", "# One\n")
+    tree.passes("check_docs")
+    tree.write("docs/user/two.md", "[away](../gone.md)\n")
+    tree.fails("check_docs", "docs/user/two.md:1: leads to ../gone.md", "docs/user/README.md: does not list two.md")
