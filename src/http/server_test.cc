@@ -129,6 +129,17 @@ TEST_F(ServerTest, TellsTheSinkWhenTheClientLeavesWithinTheBody) {
   wait_for([&] { return handler_.failures == 1; });
 }
 
+TEST_F(ServerTest, LetsGoOfASinkWhoseRequestIsAnswered) {
+  start();
+  os::Fd socket = connect();
+  send(socket, "PUT /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+  EXPECT_TRUE(receive(socket).ends_with("too early to tell\n"));
+  socket.reset();
+  stop(1s);
+  EXPECT_TRUE(handler_.early.expired()) << "sink and exchange hold each other";
+  EXPECT_EQ(handler_.failures, 0);
+}
+
 TEST_F(ServerTest, LetsASinkEndTheConnection) {
   start();
   os::Fd socket = connect();

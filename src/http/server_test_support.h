@@ -53,6 +53,10 @@ class ShowingHandler : public Handler {
     } else if (path == "/upload" || path == "/full") {
       const uint64_t most = path == "/full" ? 100 : ~uint64_t{0};
       exchange->stream_body(uint64_t{1} << 30, std::make_unique<CountingSink>(exchange, failures, most));
+    } else if (path == "/early") {
+      early = exchange;
+      exchange->stream_body(100, std::make_unique<CountingSink>(exchange, failures, 100));
+      exchange->respond_text(200, "too early to tell");
     } else if (path == "/lines") {
       exchange->start({200, {{"Content-Type", "application/x-ndjson"}}, {}});
       write_lines(exchange, 0);
@@ -78,6 +82,7 @@ class ShowingHandler : public Handler {
 
   std::atomic<int> requests = 0, failures = 0, gone = 0;
   std::shared_ptr<Exchange> kept;
+  std::weak_ptr<Exchange> early;
 
  private:
   // Never more unsent than is allowed: goes on when the client has read.
