@@ -76,6 +76,25 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
+CodePoint first_code_point(std::string_view text) {
+  auto at = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  auto tail = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
+  if (text.empty()) return {};
+  unsigned lead = at(0);
+  if (lead < 0x80) return {lead, 1};
+  if (lead >= 0xC2 && lead <= 0xDF && tail(1)) return {(lead & 0x1F) << 6 | (at(1) & 0x3F), 2};
+  if (lead >= 0xE0 && lead <= 0xEF && tail(1) && tail(2)) {
+    char32_t value = (lead & 0x0F) << 12 | (at(1) & 0x3F) << 6 | (at(2) & 0x3F);
+    bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+    return value >= 0x800 && !surrogate ? CodePoint{value, 3} : CodePoint{};
+  }
+  if (lead >= 0xF0 && lead <= 0xF4 && tail(1) && tail(2) && tail(3)) {
+    char32_t value = (lead & 0x07) << 18 | (at(1) & 0x3F) << 12 | (at(2) & 0x3F) << 6 | (at(3) & 0x3F);
+    return value >= 0x10000 && value <= 0x10FFFF ? CodePoint{value, 4} : CodePoint{};
+  }
+  return {};
+}
+
 std::string_view near_name(std::string_view name, std::span<const std::string_view> candidates) {
   constexpr size_t kLongestName = 64;  // the distance is quadratic, and no word of ours is longer
   if (name.empty() || name.size() > kLongestName) return {};

@@ -16,6 +16,13 @@ std::string to_lower(std::string_view text);                        // ASCII onl
 
 std::string to_hex(std::string_view bytes);
 
+// The first character of UTF-8 text (RFC 3629); length 0 where there is no well-formed one.
+struct CodePoint {
+  char32_t value = 0;
+  size_t length = 0;  // bytes
+};
+CodePoint first_code_point(std::string_view text);
+
 // The candidate that a person most likely meant by `name`, or empty if none is near: at most a third of its letters may
 // differ (insertion, deletion, substitution, transposition of neighbours).
 std::string_view near_name(std::string_view name, std::span<const std::string_view> candidates);

@@ -26,5 +26,15 @@ TEST(EqualsIgnoringCase, ComparesAscii) {
   EXPECT_FALSE(equals_ignoring_case("a", "ab"));
 }
 
+TEST(FirstCodePoint, ReadsEachLengthAndRefusesWhatIsNoUtf8) {
+  EXPECT_EQ(first_code_point("a").value, U'a');
+  EXPECT_EQ(first_code_point("\xC3\xA9x").value, U'\u00E9');
+  EXPECT_EQ(first_code_point("\xE2\x82\xAC").value, U'\u20AC');
+  EXPECT_EQ(first_code_point("\xF0\x9F\x98\x80").length, 4u);
+  for (const char* text : {"", "\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
+    EXPECT_EQ(first_code_point(text).length, 0u) << text;
+  }
+}
+
 }  // namespace
 }  // namespace freehold

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace freehold::codec {
 namespace {
 
@@ -81,31 +83,11 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   std::string reason_;
 };
 
-// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629), or 0.
-size_t utf8_length(std::string_view text) {
-  auto at = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  auto tail = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
-  unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (lead == 0xE0 && at(1) < 0xA0) return 0;
-    if (lead == 0xED && at(1) > 0x9F) return 0;
-    return tail(1) && tail(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (lead == 0xF0 && at(1) < 0x90) return 0;
-    if (lead == 0xF4 && at(1) > 0x8F) return 0;
-    return tail(1) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 void write_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     char c = text.front();
-    size_t length = utf8_length(text);
+    size_t length = first_code_point(text).length;
     if (length == 0) {
       out += "\xEF\xBF\xBD";
       length = 1;

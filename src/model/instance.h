@@ -24,6 +24,7 @@ struct Runtime {
   Limits limits;
   std::vector<Volume> volumes;
   std::string release;  // digest of the manifest of captured files; empty if it has none
+  bool operator==(const Runtime&) const = default;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Runtime>& runtime) {
@@ -48,6 +49,7 @@ struct Supervision {
   Restart restart;
   std::vector<std::string> needs;
   Duration drain = 30s;
+  bool operator==(const Supervision&) const = default;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Supervision>& supervision) {
@@ -91,6 +93,7 @@ struct Routing {
   std::map<std::string, uint16_t> addresses;  // service -> port of its stable address on 127.0.0.1
   std::map<std::string, bool>
       speaks_http;  // service -> its stable address is balanced per request, else per connection
+  bool operator==(const Routing&) const = default;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Routing>& routing) {
@@ -105,7 +108,7 @@ struct NodeDesired {
   uint64_t generation = 0;
   std::string organisation;
   std::map<std::string, Runtime> runtimes;            // by fingerprint
-  std::map<std::string, Supervision> supervision;     // by service
+  std::map<std::string, Supervision> supervision;     // by service, or by fingerprint: see supervision_of
   std::map<std::string, std::string> sealed_secrets;  // keyed hash -> sealed value
   std::vector<DesiredInstance> instances;
   Routing routing;
@@ -120,6 +123,14 @@ void fields(Visitor& v, Of<Visitor, NodeDesired>& desired) {
   v("sealed_secrets", desired.sealed_secrets);
   v("instances", desired.instances);
   v("routing", desired.routing);
+}
+
+// How this instance is watched. An entry under its fingerprint goes before the one of its service: while a deploy
+// changes the program and its health check together, old instances are still asked the old question.
+inline const Supervision* supervision_of(const NodeDesired& desired, const DesiredInstance& instance) {
+  auto found = desired.supervision.find(instance.fingerprint);
+  if (found == desired.supervision.end()) found = desired.supervision.find(instance.service);
+  return found == desired.supervision.end() ? nullptr : &found->second;
 }
 
 enum class InstanceState {

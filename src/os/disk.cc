@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 
 #include "os/fd.h"
@@ -20,6 +21,8 @@ Error failed(std::string_view verb, const std::string& path) {
   int number = errno;
   return errno_error(fmt::format("cannot {} {}", verb, path), number);
 }
+
+std::string_view last_component(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 FileInfo to_info(std::string_view name, const struct stat& status) {
   FileKind kind = S_ISREG(status.st_mode)   ? FileKind::kFile
@@ -79,6 +82,12 @@ class SystemReadableFile : public ReadableFile {
     return out;
   }
 
+  Result<FileInfo> info() override {
+    struct stat status{};
+    if (::fstat(fd_.get(), &status) != 0) return failed("stat", path_);
+    return to_info(last_component(path_), status);
+  }
+
  private:
   Fd fd_;
   std::string path_;
@@ -128,8 +137,7 @@ class SystemDisk : public Disk {
   Result<FileInfo> info(const std::string& path) override {
     struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) return failed("stat", path);
-    size_t slash = path.rfind('/');
-    return to_info(slash == std::string::npos ? path : path.substr(slash + 1), status);
+    return to_info(last_component(path), status);
   }
 
   Result<std::vector<FileInfo>> list(const std::string& path) override {
@@ -147,6 +155,19 @@ class SystemDisk : public Disk {
     ::closedir(directory);
     std::ranges::sort(entries, {}, &FileInfo::name);
     return entries;
+  }
+
+  Result<std::string> read_link(const std::string& path) override {
+    std::string target(PATH_MAX, '\0');
+    ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
+    if (length < 0) return failed("read the link", path);
+    target.resize(static_cast<size_t>(length));
+    return target;
+  }
+
+  Result<void> make_symlink(const std::string& target, const std::string& path) override {
+    if (::symlink(target.c_str(), path.c_str()) != 0) return failed("create the link", path);
+    return {};
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
@@ -207,12 +228,18 @@ class SystemDisk : public Disk {
 
 Result<void> Disk::write_durably(const std::string& path, std::string_view bytes, mode_t mode) {
   std::string beside = path + ".new";
-  {
+  auto write = [&]() -> Result<void> {
     FH_ASSIGN(std::unique_ptr<WritableFile> file, create(beside, mode));
     FH_TRY(file->append(bytes));
-    FH_TRY(file->sync());
+    return file->sync();
+  };
+  Result<void> written = write();
+  if (written) written = rename(beside, path);
+  if (!written) {
+    // A full disk must not stay full because of what did not fit.
+    (void)remove(beside).ok();
+    return written;
   }
-  FH_TRY(rename(beside, path));
   return sync_directory(parent_path(path));
 }
 

@@ -43,6 +43,8 @@ class ReadableFile {
   virtual ~ReadableFile() = default;
   // Reads up to `most` bytes at `offset`; an empty string means the end.
   virtual Result<std::string> read(uint64_t offset, size_t most) = 0;
+  // Of the file that is open, whatever its path names by now.
+  virtual Result<FileInfo> info() = 0;
 };
 
 class Disk {
@@ -58,6 +60,8 @@ class Disk {
   virtual Result<FileInfo> info(const std::string& path) = 0;  // of a symlink itself, not of its target
   // Sorted by name, without "." and "..".
   virtual Result<std::vector<FileInfo>> list(const std::string& path) = 0;
+  virtual Result<std::string> read_link(const std::string& path) = 0;
+  virtual Result<void> make_symlink(const std::string& target, const std::string& path) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;  // a file or an empty directory
   // Creates what is missing of the path; an existing directory is left as it is.

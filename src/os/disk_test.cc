@@ -58,6 +58,22 @@ TEST_F(DiskTest, RemovesATreeWithoutFollowingLinks) {
   EXPECT_FALSE(disk_.exists(path("tree")));
 }
 
+TEST_F(DiskTest, MakesAndReadsLinks) {
+  ASSERT_TRUE(disk_.make_symlink("some/where", path("link")).ok());
+  EXPECT_EQ(*disk_.read_link(path("link")), "some/where");
+  EXPECT_EQ(disk_.info(path("link"))->kind, FileKind::kSymlink);
+  EXPECT_EQ(disk_.make_symlink("x", path("link")).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(disk_.read_link(folder_).error().code(), ErrorCode::kInvalid);
+}
+
+TEST_F(DiskTest, TellsAboutTheFileThatIsOpenAfterItsPathNamesAnother) {
+  ASSERT_TRUE(disk_.write_durably(path("a"), "one", 0600).ok());
+  auto file = disk_.open(path("a"));
+  ASSERT_TRUE(disk_.write_durably(path("a"), "other", 0600).ok());
+  EXPECT_EQ((*file)->info()->size, 3u);
+  EXPECT_NE((*file)->info()->inode, disk_.info(path("a"))->inode);
+}
+
 TEST(ParentPath, GivesTheFolder) {
   EXPECT_EQ(parent_path("/a/b"), "/a");
   EXPECT_EQ(parent_path("a"), ".");

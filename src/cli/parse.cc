@@ -1,0 +1,162 @@
+// The only file that includes the command-line library: its header costs seconds.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "base/text.h"
+#include "cli/invocation.h"
+#include "cli/version.h"
+
+namespace freehold::cli {
+namespace {
+
+constexpr std::string_view kFooter = R"(
+Examples:
+  freehold up                       make what ./freehold.yaml says so, and keep it so
+  freehold plan                     what `up` would change, and what users would notice
+  freehold status --watch           what runs, as it changes
+  freehold logs -f web              what a service prints
+  freehold rollback                 back to the generation before
+
+Exit codes: 0 done, 1 failed, 2 plan has changes, 3 bad file, 4 refused, 5 nobody answers, 6 rolled back, 64 usage.)";
+
+// Builds the verbs one by one on the same Invocation.
+class Grammar {
+ public:
+  explicit Grammar(Invocation& out) : app_("Own your infrastructure: one file, one program.", "freehold"), out_(out) {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", std::string("freehold ") + kVersion);
+    app_.footer(std::string(kFooter));
+    app_.fallthrough();
+    app_.add_option("-c,--config", out_.config, "The organisation's file (default ./freehold.yaml)")
+        ->envname("FREEHOLD_CONFIG");
+    app_.add_option("--state", out_.state, "The state directory (default: by the name in the file)")
+        ->envname("FREEHOLD_STATE");
+    app_.add_option("-o,--output", out_.output, "human, json or ndjson")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, OutputForm>{
+            {"human", OutputForm::kHuman}, {"json", OutputForm::kJson}, {"ndjson", OutputForm::kNdjson}}))
+        ->envname("FREEHOLD_OUTPUT");
+  }
+
+  void build() {
+    describe_file();
+    describe_running();
+    describe_seeing();
+    describe_past();
+  }
+
+  CLI::App& app() { return app_; }
+
+ private:
+  CLI::App* verb(const char* name, const char* purpose, const char* examples) {
+    CLI::App* sub = app_.add_subcommand(name, purpose);
+    sub->footer(std::string("Examples:\n") + examples);
+    sub->fallthrough();
+    sub->callback([this, name] { out_.verb = name; });
+    return sub;
+  }
+  void file_argument(CLI::App* sub) { sub->add_option("FILE", out_.file, "The organisation's file, as with --config"); }
+  void words(CLI::App* sub, const char* name, const char* what, int least, int most) {
+    sub->add_option(name, out_.arguments, what)->expected(least, most)->required(least > 0);
+  }
+
+  void describe_file() {
+    file_argument(verb("validate", "Check the file, and show everything that is wrong with it",
+                       "  freehold validate\n  freehold validate town-hall.yaml"));
+    CLI::App* plan = verb("plan", "Show what `up` would change, in what order, and what users would notice",
+                          "  freehold plan\n  freehold plan --detailed-exitcode   # 0 nothing, 1 error, 2 changes\n  "
+                          "freehold plan -o json");
+    file_argument(plan);
+    plan->add_flag("--detailed-exitcode", out_.detailed_exit_code, "Exit with 2 if there are changes");
+    CLI::App* up = verb("up", "Make what the file says so: start the daemons if none answer, apply, show the rollout",
+                        "  freehold up\n  freehold up -m 'new price list'\n  freehold up --foreground   # ctrl-C stops "
+                        "everything again");
+    file_argument(up);
+    up->add_flag("--foreground", out_.foreground, "Stay attached; ctrl-C means `freehold down`");
+    up->add_option("-m,--message", out_.message, "Why, for the history");
+  }
+
+  void describe_running() {
+    verb("down", "Stop every service in order, then the daemons; the state is kept", "  freehold down");
+    words(verb("restart", "Replace every instance of a service, rolling", "  freehold restart web"), "SERVICE",
+          "Which service", 1, 1);
+    words(verb("scale", "Run N instances of a service until the next `up`", "  freehold scale web 5"), "SERVICE N",
+          "Which service, how many", 2, 2);
+    CLI::App* drain = verb("drain", "Give a service or instance no new requests; it keeps running",
+                           "  freehold drain web.3\n  freehold drain web.3 --off");
+    words(drain, "INSTANCE", "An instance (web.3) or a service", 1, 1);
+    drain->add_flag("--off", out_.off, "Give it requests again");
+    CLI::App* exec = verb("exec", "Run a command as a service: its user, environment and limits",
+                          "  freehold exec web -- env\n  freehold exec notes -- sh");
+    words(exec, "SERVICE -- COMMAND", "The service or instance, then the command", 2, 4096);
+    exec->positionals_at_end();
+  }
+
+  void describe_seeing() {
+    CLI::App* status = verb("status", "What runs, how it is, and where it departs from the file",
+                            "  freehold status\n  freehold status -o json\n  freehold status --watch");
+    status->add_flag("-w,--watch", out_.watch, "Show it anew whenever it changes");
+    CLI::App* logs =
+        verb("logs", "What services print", "  freehold logs web\n  freehold logs -f\n  freehold logs web --since 10m");
+    logs->add_flag("-f,--follow", out_.follow, "Go on as more comes");
+    logs->add_option("--since", out_.since, "Only what is newer: 10m, 2h, or 2026-03-01T12:00:00Z");
+    logs->add_option("-n,--lines", out_.lines, "The last so many lines (default 200)");
+    words(logs, "SERVICE", "Only this service or instance", 0, 1);
+    CLI::App* events = verb("events", "What happened: starts, ends, health, deploys, by whom",
+                            "  freehold events\n  freehold events -f\n  freehold events --after 1200 -o ndjson");
+    events->add_flag("-f,--follow", out_.follow, "Go on as more comes");
+    events->add_option("--after", out_.after, "Only events after this id");
+    events->add_option("-n,--lines", out_.lines, "The last so many (default 50)");
+    words(events, "SUBJECT", "Only of this service or instance", 0, 1);
+    verb("doctor", "What this machine can and cannot do for Freehold, and what each lack costs", "  freehold doctor");
+  }
+
+  void describe_past() {
+    verb("history", "The generations: who applied what, when, and how it ended", "  freehold history");
+    words(verb("diff", "What changed between two generations", "  freehold diff 3 4"), "N M", "Two generations", 2, 2);
+    words(verb("rollback", "Bring back a generation, with its programs as they were (default: the one before)",
+               "  freehold rollback\n  freehold rollback 7"),
+          "N", "Which generation", 0, 1);
+  }
+
+  CLI::App app_;
+  Invocation& out_;
+};
+
+// The verb that was most likely meant, for a first word that is none.
+std::string hint_for(const CLI::App& app, int count, char** words) {
+  if (count < 2 || words[1][0] == '-') return "";
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  std::vector<std::string_view> views(names.begin(), names.end());
+  std::string_view near = near_name(words[1], views);
+  if (near == words[1]) return "";  // the verb is right, something after it is not
+  return near.empty() ? fmt::format("'{}' is no verb\n", words[1])
+                      : fmt::format("'{}' is no verb; did you mean 'freehold {}'?\n", words[1], near);
+}
+
+}  // namespace
+
+Parsed parse_command_line(int count, char** words) {
+  Parsed parsed;
+  parsed.invocation.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  Grammar grammar(parsed.invocation);
+  grammar.build();
+  try {
+    grammar.app().parse(count, words);
+  } catch (const CLI::Success& success) {  // --help, --version
+    parsed.exit_code = grammar.app().exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "freehold: {}\n{}Run 'freehold --help' for the verbs, 'freehold VERB --help' for one of them.\n",
+               error.what(), hint_for(grammar.app(), count, words));
+    parsed.exit_code = kUsage;
+  }
+  return parsed;
+}
+
+}  // namespace freehold::cli

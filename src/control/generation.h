@@ -1,0 +1,65 @@
+// A generation: what one apply was, complete, so that it can be applied again as it was.
+//
+// The validated file, the texts it came from, what it points at by content digest, and the keyed hashes of the secrets
+// that it used (never their values). Numbers grow by one and are never used again. Values only; kept by the store as
+// JSON through `fields`.
+#pragma once
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/organisation.h"
+
+namespace freehold::control {
+
+using codec::Of;
+
+enum class GenerationStatus {
+  kPending,     // stored, its apply has not begun
+  kApplying,    // a rollout towards it is under way
+  kCurrent,     // the truth: what runs is measured against it
+  kSuperseded,  // was current once
+  kFailed,      // its apply failed; `outcome` says why and what was done about it
+  kUndone,      // its apply was taken back on request, without a failure
+};
+inline std::span<const std::string_view> enum_names(GenerationStatus) {
+  static constexpr std::array<std::string_view, 6> kNames = {"pending",    "applying", "current",
+                                                             "superseded", "failed",   "undone"};
+  return kNames;
+}
+
+struct Generation {
+  uint64_t number = 0;
+  uint64_t parent = 0;  // the current generation that it was planned against; 0: there was none
+  WallTime created{};
+  std::string who;
+  std::string message;
+  model::Organisation organisation;
+  std::string file;                                  // name of the root file, as the user gave it
+  std::map<std::string, std::string> sources;        // name of each text (root file and includes) -> its digest
+  std::map<std::string, std::string> releases;       // service -> digest of the manifest of its captured files
+  std::map<std::string, std::string> files;          // folder named by a route -> digest of its manifest
+  std::map<std::string, std::string> secret_hashes;  // secret -> keyed hash of its value
+  GenerationStatus status = GenerationStatus::kPending;
+  std::string outcome;  // of its apply, for a person
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, Generation>& generation) {
+  v("number", generation.number);
+  v("parent", generation.parent);
+  v("created", generation.created);
+  v("who", generation.who);
+  v("message", generation.message);
+  v("organisation", generation.organisation);
+  v("file", generation.file);
+  v("sources", generation.sources);
+  v("releases", generation.releases);
+  v("files", generation.files);
+  v("secret_hashes", generation.secret_hashes);
+  v("status", generation.status);
+  v("outcome", generation.outcome);
+}
+
+// An apply carries the generation it was planned against: kConflict, with what to do, if that is not current any more.
+Result<void> check_base(uint64_t planned_against, uint64_t current);
+
+}  // namespace freehold::control

@@ -1,0 +1,158 @@
+// When a rollout turns back, and what is said about it.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "control/stepper.h"
+
+namespace freehold::control {
+
+std::string describe(const model::ObservedInstance& instance) {
+  if (instance.last_exit) {
+    const model::Exit& exit = *instance.last_exit;
+    if (!exit.failure.empty()) return "it could not be started: " + exit.failure;
+    if (exit.out_of_memory) return "it ended because it went over its memory limit";
+    if (exit.signal != 0) return fmt::format("it ended by signal {}", exit.signal);
+    if (instance.state != model::InstanceState::kUnhealthy) return fmt::format("it ended with exit code {}", exit.code);
+  }
+  return instance.reason.empty() ? "no reason was given" : instance.reason;
+}
+
+std::optional<std::string> Stepper::failure_of(const ServiceRollout& service, const Placed& placed) const {
+  const std::string& id = placed.instance.id;
+  const model::ObservedInstance* instance = seen(id);
+  if (instance == nullptr) return std::nullopt;
+  if (placed.instance.wanted == model::Wanted::kOnce) {
+    if (service.prepare != Prepare::kRunning || instance->state != model::InstanceState::kStopped) return std::nullopt;
+    const std::optional<model::Exit>& exit = instance->last_exit;
+    if (exit && exit->code == 0 && exit->signal == 0 && exit->failure.empty()) return std::nullopt;
+    return fmt::format("{} did not prepare {}: {}", id, service.service,
+                       exit ? describe(*instance) : "how it ended is not known");
+  }
+  if (!is_wanted(placed) || !service.fresh.contains(id)) return std::nullopt;
+  if (instance->state == model::InstanceState::kCrashLooping)
+    return fmt::format("{} is crash-looping: {}", id, describe(*instance));
+  if (instance->state == model::InstanceState::kStopped)
+    return fmt::format("{} will not run: {}", id, describe(*instance));
+  // Going back is to what ran before: it is given its whole time.
+  if (placed.proven || !forward()) return std::nullopt;
+  if (instance->restarts >= kEndsBeforeFailure)
+    return fmt::format("{} ended {} times before it was healthy: {}", id, instance->restarts, describe(*instance));
+  if (instance->state == model::InstanceState::kUnhealthy)
+    return fmt::format("{} never became healthy: {}", id, describe(*instance));
+  return std::nullopt;
+}
+
+std::optional<std::string> Stepper::failure_of(const ServiceRollout& service) const {
+  if (service.stage != Stage::kRolling && service.stage != Stage::kSettled) return std::nullopt;
+  if (goal(service).leaves()) return std::nullopt;
+  auto list = change_.state().instances.find(service.service);
+  if (list != change_.state().instances.end()) {
+    for (const Placed& placed : list->second) {
+      if (auto failure = failure_of(service, placed)) return failure;
+    }
+  }
+  if (service.stage != Stage::kRolling || service.spent < deadline(service)) return std::nullopt;
+  std::string text = fmt::format("{} was not done within {}", service.service, format(deadline(service)));
+  if (list == change_.state().instances.end()) return text;
+  for (const Placed& placed : list->second) {
+    if (placed.instance.wanted == model::Wanted::kStopped && seen(placed.instance.id) != nullptr)
+      return text + fmt::format(": {} has not stopped", placed.instance.id);
+    if (is_up(placed) || placed.instance.wanted == model::Wanted::kStopped) continue;
+    const model::ObservedInstance* instance = seen(placed.instance.id);
+    if (instance == nullptr) return text + fmt::format(": the node says nothing about {}", placed.instance.id);
+    std::string_view state = enum_names(instance->state)[static_cast<size_t>(instance->state)];
+    return text + fmt::format(": {} is {}{}{}", placed.instance.id, state, instance->reason.empty() ? "" : ": ",
+                              instance->reason);
+  }
+  return text;
+}
+
+// What cannot be stopped in time must not hold up the rest; it stays unwanted, and is swept when it is gone.
+void Stepper::give_up_if_late(ServiceRollout& service) {
+  if (service.stage != Stage::kRolling || !goal(service).leaves() || service.spent < deadline(service)) return;
+  service.stage = Stage::kStuck;
+  tell("service.stuck", service.service, "",
+       fmt::format("{} has not stopped within {}", service.service, format(deadline(service))));
+}
+
+void Stepper::look_for_failures() {
+  for (ServiceRollout& service : rollout_.services) {
+    give_up_if_late(service);
+    std::optional<std::string> failure = failure_of(service);
+    if (!failure) continue;
+    if (!forward()) {
+      if (service.stage != Stage::kRolling) continue;
+      service.stage = Stage::kStuck;
+      rollout_.undo_reason += (rollout_.undo_reason.empty() ? "" : "; ") + *failure;
+      tell("service.stuck", service.service, "", *failure);
+      continue;
+    }
+    if (goal(service).spec->deploy.on_failure == model::OnFailure::kHold) {
+      rollout_.reason = *failure;
+      finish(Outcome::kFailed);
+      return;
+    }
+    tell("rollout.undoing", service.service, "", "going back: " + *failure);
+    point_back(rollout_, *std::move(failure));
+    read_services();
+    return;
+  }
+}
+
+void point_back(Rollout& rollout, std::string reason) {
+  rollout.direction = Direction::kUndo;
+  rollout.reason = std::move(reason);
+  rollout.closing = Duration::zero();
+  rollout.routed = !rollout.routing_to.has_value();
+  for (ServiceRollout& service : rollout.services) {
+    service.stage = Stage::kWaiting;
+    service.prepare = Prepare::kNone;
+    service.spent = Duration::zero();
+    service.fresh.clear();
+  }
+  std::stable_sort(rollout.services.begin(), rollout.services.end(),
+                   [](const ServiceRollout& a, const ServiceRollout& b) { return a.from.wave < b.from.wave; });
+}
+
+void resume(Rollout& rollout, Now now) { rollout.last_step = now.monotonic; }
+
+void request_undo(Rollout& rollout, std::string reason) {
+  if (rollout.outcome != Outcome::kRunning || rollout.direction == Direction::kUndo) return;
+  rollout.asked_back = true;
+  point_back(rollout, std::move(reason));
+}
+
+GenerationStatus generation_status(const Rollout& rollout) {
+  switch (rollout.outcome) {
+    case Outcome::kRunning:
+      return GenerationStatus::kApplying;
+    case Outcome::kDone:
+      return GenerationStatus::kCurrent;
+    case Outcome::kUndone:
+      return rollout.asked_back ? GenerationStatus::kUndone : GenerationStatus::kFailed;
+    case Outcome::kFailed:
+      return GenerationStatus::kFailed;
+  }
+  return GenerationStatus::kFailed;
+}
+
+std::string outcome_text(const Rollout& rollout) {
+  bool forward = rollout.direction == Direction::kForward;
+  switch (rollout.outcome) {
+    case Outcome::kRunning:
+      return forward ? "under way" : "going back: " + rollout.reason;
+    case Outcome::kDone:
+      return rollout.reason.empty() ? "done" : "done; " + rollout.reason;
+    case Outcome::kUndone:
+      return rollout.previous == 0 ? fmt::format("taken back: {}", rollout.reason)
+                                   : fmt::format("went back to generation {}: {}", rollout.previous, rollout.reason);
+    case Outcome::kFailed:
+      if (forward) return fmt::format("failed and left as it is: {}", rollout.reason);
+      if (rollout.undo_reason.empty()) return fmt::format("failed; what it started was stopped: {}", rollout.reason);
+      return fmt::format("failed: {}; going back failed too: {}", rollout.reason, rollout.undo_reason);
+  }
+  return "";
+}
+
+}  // namespace freehold::control

@@ -1,0 +1,45 @@
+// Where things are below one organisation's state directory: said once, for every process.
+//
+//   control/     state.db events.db contents/         owned by control, nobody else looks in
+//   agent/       desired.json journal instances/<id>/ releases/   owned by the agent; instances may pass through
+//   files/       static files of routes, read by the gateway
+//   volumes/     folders that the platform keeps for services
+//   logs/        <service>/<instance>.log; platform/ has the daemons' own
+//   keys/        seal (secrets at rest), token (API over TCP)
+//   run/         sockets; whoever may connect is decided by peer credentials, not by the modes of these files
+#pragma once
+
+#include <string>
+
+namespace freehold::model {
+
+struct Layout {
+  std::string root;
+
+  std::string control() const { return root + "/control"; }
+  std::string contents() const { return root + "/control/contents"; }
+  std::string state_database() const { return root + "/control/state.db"; }
+  std::string event_database() const { return root + "/control/events.db"; }
+  std::string agent() const { return root + "/agent"; }
+  std::string instance(const std::string& id) const { return root + "/agent/instances/" + id; }
+  std::string releases() const { return root + "/agent/releases"; }
+  std::string journal() const { return root + "/agent/journal"; }
+  std::string agent_lock() const { return root + "/agent/lock"; }
+  std::string files() const { return root + "/files"; }
+  std::string volumes() const { return root + "/volumes"; }
+  std::string gateway() const { return root + "/gateway"; }
+  std::string access_log() const { return root + "/logs/gateway"; }
+  std::string logs() const { return root + "/logs"; }
+  std::string platform_logs() const { return root + "/logs/platform"; }
+  std::string seal_key() const { return root + "/keys/seal"; }
+  std::string token() const { return root + "/keys/token"; }
+  std::string keys() const { return root + "/keys"; }
+  std::string run() const { return root + "/run"; }
+  std::string api_socket() const { return root + "/run/api.sock"; }
+  std::string control_socket() const { return root + "/run/control.sock"; }
+  std::string gateway_socket() const { return root + "/run/gateway.sock"; }
+  std::string agent_socket() const { return root + "/run/agent.sock"; }
+  std::string policy() const { return root + "/policy.yaml"; }
+};
+
+}  // namespace freehold::model
