@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include <thread>
+
 #include "http/server_test_support.h"
 
 namespace freehold::http {

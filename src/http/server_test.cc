@@ -1,5 +1,7 @@
 #include "http/server.h"
 
+#include <thread>
+
 #include "http/server_test_support.h"
 
 namespace freehold::http {
@@ -235,7 +237,7 @@ TEST_F(ServerTest, EndsClientsThatDoNotRead) {
       left = server_->connections();
       asked = true;
     });
-    while (!asked) std::this_thread::yield();
+    while (!asked) sched_yield();
     return left == 0;
   });
 }
