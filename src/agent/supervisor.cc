@@ -85,9 +85,8 @@ void Supervisor::take_over(Survivor survivor) {
     return;
   }
   MonotonicTime now = loop_.clock().monotonic();
-  auto supervision = desired_.supervision.find(record->instance.service);
-  InstanceMachine machine(record->instance.wanted,
-                          supervision == desired_.supervision.end() ? record->supervision : supervision->second, now);
+  const model::Supervision* supervision = model::supervision_of(desired_, record->instance);
+  InstanceMachine machine(record->instance.wanted, supervision == nullptr ? record->supervision : *supervision, now);
   machine.remember({record->ends.begin(), record->ends.end()}, record->restarts);
   auto slot = std::make_unique<Slot>(*this, record->instance, std::move(machine));
   slot->runtime = std::move(record->runtime);
@@ -126,8 +125,8 @@ void Supervisor::reconcile() {
     auto found = wanted.find(id);
     slot->desired.wanted = found == wanted.end() ? model::Wanted::kStopped : found->second->wanted;
     slot->machine.want(slot->desired.wanted, now);
-    auto supervision = desired_.supervision.find(slot->desired.service);
-    if (supervision != desired_.supervision.end()) slot->machine.supervise(supervision->second);
+    const model::Supervision* supervision = model::supervision_of(desired_, slot->desired);
+    if (supervision != nullptr) slot->machine.supervise(*supervision);
   }
   for (const auto& [id, instance] : wanted) {
     if (slots_.contains(id) || instance->wanted == model::Wanted::kStopped) continue;
@@ -136,8 +135,10 @@ void Supervisor::reconcile() {
       log_error("agent", "{} is wanted with the unknown runtime {}", id, instance->fingerprint);
       continue;
     }
-    auto slot = std::make_unique<Slot>(*this, *instance,
-                                       InstanceMachine(instance->wanted, desired_.supervision[instance->service], now));
+    const model::Supervision* supervision = model::supervision_of(desired_, *instance);
+    auto slot = std::make_unique<Slot>(
+        *this, *instance,
+        InstanceMachine(instance->wanted, supervision == nullptr ? model::Supervision() : *supervision, now));
     slot->runtime = runtime->second;
     slot->since = loop_.clock().wall();
     slots_.emplace(id, std::move(slot));
@@ -380,6 +381,16 @@ std::vector<model::ObservedInstance> Supervisor::observed() const {
   return out;
 }
 
+std::set<std::string> Supervisor::releases_in_use() const {
+  std::set<std::string> out;
+  for (const auto& [id, slot] : slots_) out.insert(slot->runtime.release);
+  for (const auto& [fingerprint, runtime] : desired_.runtimes) out.insert(runtime.release);
+  for (const model::Route& route : desired_.routing.routes) {
+    for (const model::PathRule& rule : route.paths) out.insert(rule.files);
+  }
+  return out;
+}
+
 Result<Supervisor::Target> Supervisor::find(const std::string& service_or_instance) const {
   const Slot* best = nullptr;
   for (const auto& [id, slot] : slots_) {
@@ -389,7 +400,7 @@ Result<Supervisor::Target> Supervisor::find(const std::string& service_or_instan
   }
   if (best == nullptr)
     return Error(ErrorCode::kNotFound, fmt::format("no instance of '{}' is running", service_or_instance));
-  return Target{best->desired.id, &best->runtime, best->port};
+  return Target{best->desired.id, &best->desired, &best->runtime, best->port};
 }
 
 }  // namespace freehold::agent

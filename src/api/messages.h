@@ -1,7 +1,7 @@
 // What the API takes and gives, as JSON through `fields`: shared by the server (api) and the command line (cli).
 //
-//   POST /v1/plan       ApplyRequest -> PlanAnswer           PUT  /v1/contents/<sha256>   bytes
-//   POST /v1/apply      ApplyRequest -> ChangeAnswer         POST /v1/contents/missing    [digest] -> [digest]
+//   POST /v1/plan       model::Submission -> PlanAnswer          PUT  /v1/contents/<sha256>   bytes
+//   POST /v1/apply      model::Submission -> ChangeAnswer         POST /v1/contents/missing    [digest] -> [digest]
 //   POST /v1/rollback   RollbackRequest -> ChangeAnswer      GET  /v1/status              Status
 //   POST /v1/services/NAME/restart|scale  ServiceRequest     GET  /v1/generations         [GenerationSummary]
 //   POST /v1/drain      DrainRequest -> ChangeAnswer         GET  /v1/generations/N       generation, with ETag
@@ -32,39 +32,6 @@ void fields(Visitor& v, Of<Visitor, Problem>& problem) {
   v("code", problem.code);
   v("message", problem.message);
   v("details", problem.details);
-}
-
-struct SourceText {
-  std::string path;  // relative to the root file's folder
-  std::string text;
-};
-template <class Visitor>
-void fields(Visitor& v, Of<Visitor, SourceText>& source) {
-  v("path", source.path);
-  v("text", source.text);
-}
-
-// Everything that an apply is made of. Blobs that the manifests name were uploaded before.
-struct ApplyRequest {
-  std::string file;                                // the root file's path in `sources`
-  std::vector<SourceText> sources;                 // it and its includes
-  std::map<std::string, std::string> environment;  // what ${env.NAME} was replaced with
-  std::map<std::string, codec::Json> releases;     // service -> manifest of its captured files
-  std::map<std::string, codec::Json> files;        // folder of a route -> manifest
-  std::map<std::string, std::string> secrets;      // name -> value
-  std::string message;
-  std::optional<uint64_t> base;  // refused with `conflict` if this generation is not current any more
-};
-template <class Visitor>
-void fields(Visitor& v, Of<Visitor, ApplyRequest>& request) {
-  v("file", request.file);
-  v("sources", request.sources);
-  v("environment", request.environment);
-  v("releases", request.releases);
-  v("files", request.files);
-  v("secrets", request.secrets);
-  v("message", request.message);
-  v("base", request.base);
 }
 
 struct PlanAnswer {

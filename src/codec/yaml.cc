@@ -114,7 +114,7 @@ bool Builder::charge(const YamlMark& mark, const Weight& weight) {
 bool Builder::prepare(const yaml_event_t& event, const yaml_char_t* tag, const yaml_char_t* anchor) {
   YamlMark mark = mark_of(event);
   if (tag != nullptr) {
-    problem({mark, quoted("tags are not supported:", text_of(tag)), std::string(kQuote), {}});
+    problem({mark, quoted("the tag", text_of(tag)) + " is not supported", std::string(kQuote), {}});
   }
   if (anchor != nullptr && privacy_ == YamlPrivacy::kConfidential) {
     return fail(mark, "anchors may not stand here", kQuote);

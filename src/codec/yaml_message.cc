@@ -5,44 +5,51 @@
 namespace freehold::codec {
 namespace {
 
+// Which places a message is about: where reading stopped, where the thing that was read began, or both.
+enum class Shown { kHere, kOpening, kBoth };
+
 struct Translation {
   std::string_view problem;
   std::string_view context;  // empty: any
   std::string_view message;
   std::string_view hint;
-  bool names_opening;
+  Shown shown;
 };
 
+constexpr std::string_view kUnclosed = "this quote is not closed";
+constexpr std::string_view kUnclosedHint = "close it, or put a value that holds a quote in the other kind of quotes";
+
 constexpr Translation kTranslations[] = {
-    {"found unexpected end of stream", "while scanning a quoted scalar", "the file ends inside a quoted text",
-     "close the quote that was opened", true},
-    {"found unexpected document indicator", "while scanning a quoted scalar",
-     "a line '---' or '...' stands inside a quoted text", "close the quote that was opened", true},
+    {"found unexpected end of stream", "while scanning a quoted scalar", kUnclosed, kUnclosedHint, Shown::kOpening},
+    {"found unexpected document indicator", "while scanning a quoted scalar", kUnclosed, kUnclosedHint,
+     Shown::kOpening},
     {"mapping values are not allowed in this context", "", "a ':' may not stand here",
-     "put a value that holds ': ' in quotes, or check the indentation of this line", false},
+     "put a value that holds ': ' in quotes, or check the indentation of this line", Shown::kHere},
     {"did not find expected key", "", "this line does not fit the indentation of the lines above it",
-     "keys of one mapping start in the same column; values with special characters need quotes", true},
+     "keys of one mapping start in the same column; values with special characters need quotes", Shown::kBoth},
     {"did not find expected '-' indicator", "", "this line does not fit the list above it",
-     "items of one list start with '- ' in the same column", true},
-    {"could not find expected ':'", "", "a ':' is missing after the key", "write 'key: value'", true},
-    {"did not find expected ',' or ']'", "", "expected ',' or ']' in the list", "close the list that was opened", true},
+     "items of one list start with '- ' in the same column", Shown::kBoth},
+    {"could not find expected ':'", "", "a ':' is missing after the key", "write 'key: value'", Shown::kBoth},
+    {"did not find expected ',' or ']'", "", "expected ',' or ']' in the list", "close the list that was opened",
+     Shown::kBoth},
     {"did not find expected ',' or '}'", "", "expected ',' or '}' in the mapping", "close the mapping that was opened",
-     true},
-    {"did not find expected node content", "", "a value is missing here", "", false},
+     Shown::kBoth},
+    {"did not find expected node content", "", "a value is missing here", "", Shown::kHere},
     {"block sequence entries are not allowed in this context", "", "a list item '- ' may not start here",
-     "start the list on a line of its own", false},
+     "start the list on a line of its own", Shown::kHere},
     {"block mapping keys are not allowed in this context", "", "a key may not start here",
-     "start the mapping on a line of its own", false},
+     "start the mapping on a line of its own", Shown::kHere},
     {"did not find expected <document start>", "", "nothing may follow here",
-     "the whole file is one mapping: 'key: value' lines that start in the same column", false},
+     "the whole file is one mapping: 'key: value' lines that start in the same column", Shown::kHere},
     {"found unknown escape character", "", "this escape is unknown",
-     "in double quotes a backslash starts an escape; write \\\\ or use single quotes", false},
-    {"found a tab character that violates indentation", "", "a tab may not indent a line", "use spaces", false},
+     "in double quotes a backslash starts an escape; write \\\\ or use single quotes", Shown::kHere},
+    {"found a tab character that violates indentation", "", "a tab may not indent a line", "use spaces", Shown::kHere},
     {"found a tab character where an indentation space is expected", "", "a tab may not indent a line", "use spaces",
-     false},
-    {"found incompatible YAML document", "", "this version of YAML is not understood", "remove the %YAML line", false},
+     Shown::kHere},
+    {"found incompatible YAML document", "", "this version of YAML is not understood", "remove the %YAML line",
+     Shown::kHere},
     {"found undefined tag handle", "", "a tag ('!') may not stand here", "put a value that starts with '!' in quotes",
-     false},
+     Shown::kHere},
 };
 
 }  // namespace
@@ -75,7 +82,8 @@ YamlProblem explain_yaml_error(const YamlText& text, YamlPrivacy privacy, std::s
     if (!translation.context.empty() && translation.context != context) continue;
     out.message = translation.message;
     out.hint = translation.hint;
-    if (translation.names_opening && opened.offset != mark.offset) out.first = opened;
+    if (translation.shown == Shown::kOpening) out.mark = opened;
+    if (translation.shown == Shown::kBoth && opened.offset != mark.offset) out.first = opened;
     return out;
   }
   out.message = fmt::format("not valid YAML: {}", problem);

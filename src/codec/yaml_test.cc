@@ -98,7 +98,7 @@ TEST(Yaml, HoldsItsLimits) {
 
 TEST(Yaml, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(problems("a: !!str x\n"),
-            "1:4: tags are not supported: 'tag:yaml.org,2002:str' (put a value that starts with '!', '&' or '*' in "
+            "1:4: the tag 'tag:yaml.org,2002:str' is not supported (put a value that starts with '!', '&' or '*' in "
             "quotes)\n");
   EXPECT_EQ(problems("a: &x {}\nb: {<<: *x}\n"), "2:5: merge keys ('<<') are not supported (write the keys out)\n");
   EXPECT_EQ(problems("a: 1\n---\nb: 1\n"), "2:1: a second document starts here (keep one document per file)\n");
@@ -118,7 +118,9 @@ TEST(Yaml, ExplainsSyntaxErrors) {
                "a: b: c\n",
                "1:5: a ':' may not stand here (put a value that holds ': ' in quotes, or check the indentation of this "
                "line)\n"},
-           Case{"a: 'x\nb: 1\n", "3:1: the file ends inside a quoted text (close the quote that was opened) [1:4]\n"},
+           Case{"a: 'x\nb: 1\n",
+                "1:4: this quote is not closed (close it, or put a value that holds a quote in the other kind of "
+                "quotes)\n"},
            Case{"a: {b: ${c}}\n", "1:9: '${' needs quotes here (inside [...] and {...} write \"${NAME}\" in quotes)\n"},
            Case{"a: @x\n", "1:4: a value may not start with '@' (put it in quotes)\n"},
            Case{"a: [1, 2\nb: 3\n", "2:2: expected ',' or ']' in the list (close the list that was opened) [1:4]\n"},

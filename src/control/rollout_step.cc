@@ -71,7 +71,7 @@ void Stepper::note_what_happened(ServiceRollout& service) {
       placed.proven = true;
       auto since = service.fresh.find(id);
       if (since == service.fresh.end()) continue;
-      tell("instance.took_over", service.service, id,
+      tell("instance.took-over", service.service, id,
            fmt::format("{} is healthy after {} and takes over", id, format_short(service.spent - since->second)));
     }
   }

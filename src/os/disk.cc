@@ -228,12 +228,18 @@ class SystemDisk : public Disk {
 
 Result<void> Disk::write_durably(const std::string& path, std::string_view bytes, mode_t mode) {
   std::string beside = path + ".new";
-  {
+  auto write = [&]() -> Result<void> {
     FH_ASSIGN(std::unique_ptr<WritableFile> file, create(beside, mode));
     FH_TRY(file->append(bytes));
-    FH_TRY(file->sync());
+    return file->sync();
+  };
+  Result<void> written = write();
+  if (written) written = rename(beside, path);
+  if (!written) {
+    // A full disk must not stay full because of what did not fit.
+    (void)remove(beside).ok();
+    return written;
   }
-  FH_TRY(rename(beside, path));
   return sync_directory(parent_path(path));
 }
 

@@ -1,14 +1,17 @@
 #include "os/process.h"
 
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 
 #include "base/text.h"
+#include "os/clock.h"
 #include "os/disk.h"
 
 namespace freehold::os {
@@ -45,6 +48,18 @@ Result<Fd> open_process(const ProcessId& process) {
   auto now = identify(process.pid);
   if (!now || *now != process) return gone(process.pid);
   return pidfd;
+}
+
+Fd open_child(pid_t child) { return Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0))); }
+
+bool wait_ended(const Fd& pidfd, Duration most) {
+  MonotonicTime deadline = system_clock().monotonic() + most;
+  for (;;) {
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - system_clock().monotonic()).count();
+    pollfd polled = {pidfd.get(), POLLIN, 0};
+    int ready = poll(&polled, 1, static_cast<int>(std::max<int64_t>(left, 0)));
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
 }
 
 Result<void> signal_process(const Fd& pidfd, int signal) {

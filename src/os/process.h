@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/units.h"
 #include "os/fd.h"
 
 namespace freehold::os {
@@ -27,6 +28,13 @@ Result<ProcessId> identify(pid_t pid);
 // A pidfd that is certain to refer to this very process: opened, then the start time compared. kNotFound when it is
 // gone. The descriptor polls readable when the process ends.
 Result<Fd> open_process(const ProcessId& process);
+
+// A pidfd of a child of ours that has not been waited for: such a pid cannot belong to another, even as a zombie.
+// Empty, with errno, if there is none.
+Fd open_child(pid_t child);
+
+// True when the process of the pidfd has ended; waits at most that long.
+bool wait_ended(const Fd& pidfd, Duration most);
 
 // Sends through the pidfd: it cannot hit a stranger.
 Result<void> signal_process(const Fd& pidfd, int signal);

@@ -45,9 +45,12 @@ struct Listener {
   Listener() : socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(socket.get(), general(), sizeof address), 0);
+    listen();
+  }
+  void listen() {
     socklen_t length = sizeof address;
-    EXPECT_EQ(bind(socket.get(), general(), length), 0);
-    EXPECT_EQ(listen(socket.get(), 128), 0);
+    EXPECT_EQ(::listen(socket.get(), 1024), 0);
     EXPECT_EQ(getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
   }
   const sockaddr* general() const { return reinterpret_cast<const sockaddr*>(&address); }

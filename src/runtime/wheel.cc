@@ -9,15 +9,16 @@ using std::chrono::milliseconds;
 }
 
 uint64_t Wheel::floor_tick(MonotonicTime time) {
-  const auto since = std::chrono::floor<milliseconds>(time.time_since_epoch()).count();
-  return since < 0 ? 0 : std::min<uint64_t>(static_cast<uint64_t>(since), kFarthest);
+  // Times before the clock's beginning are as due as the beginning (and the least one cannot even be rounded).
+  if (time.time_since_epoch() <= Duration::zero()) return 0;
+  return std::min<uint64_t>(static_cast<uint64_t>(time.time_since_epoch() / milliseconds(1)), kFarthest);
 }
 
 // Rounded up, so that nothing is called early.
 uint64_t Wheel::ceiling_tick(MonotonicTime time) {
-  const auto whole = std::chrono::floor<milliseconds>(time.time_since_epoch());
   const uint64_t tick = floor_tick(time);
-  return whole == time.time_since_epoch() ? tick : std::min(tick + 1, kFarthest);
+  const bool exact = time.time_since_epoch() % milliseconds(1) <= Duration::zero();
+  return exact ? tick : std::min(tick + 1, kFarthest);
 }
 
 void Wheel::push(Timer*& head, Timer& timer) {
@@ -27,7 +28,12 @@ void Wheel::push(Timer*& head, Timer& timer) {
   head = &timer;
 }
 
-void Wheel::insert(Timer& timer) {
+void Wheel::insert(Timer& timer, MonotonicTime now) {
+  if (timer.when_ <= now) return push(due_, timer);
+  place(timer);
+}
+
+void Wheel::place(Timer& timer) {
   const uint64_t tick = ceiling_tick(timer.when_);
   if (tick <= tick_) return push(due_, timer);
   const auto level = static_cast<unsigned>(std::bit_width(tick ^ tick_) - 1) / kBits;
@@ -83,7 +89,7 @@ void Wheel::advance(uint64_t tick) {
     }
     while (Timer* timer = reversed) {
       remove(*timer);
-      insert(*timer);
+      place(*timer);
     }
   }
   tick_ = std::max(tick_, tick);

@@ -1,0 +1,48 @@
+# The front door. Each target installs what it needs first (scripts/install_packages says what and asks nothing).
+#   make help     what there is
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+PYTHON := /usr/bin/python3
+FREEHOLD := build/release/freehold
+SECONDS ?= 60
+TARGET ?= all
+
+.DEFAULT_GOAL := build
+.PHONY: build up test check bench fuzz format help clean
+
+build: ## build the program: build/release/freehold
+	@scripts/install_packages build
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build build/release -j $(JOBS)
+
+up: ## build it and run examples/quickstart here until ctrl-C; CHECK=1: start, fetch every URL it prints, stop
+	@scripts/install_packages build run
+	@$(MAKE) --no-print-directory build
+	@$(PYTHON) scripts/quickstart $(if $(filter-out 0,$(CHECK)),--check) $(FREEHOLD)
+
+test: ## every test: units under ASan and UBSan, then the release binary from outside
+	@scripts/install_packages build run test
+	@$(PYTHON) scripts/test --jobs $(JOBS)
+
+check: ## layout, static analysis, layers, style, sizes
+	@scripts/install_packages build run test
+	@$(PYTHON) scripts/check --jobs $(JOBS)
+
+bench: ## micro-benchmarks and measures beside peers; results in build/bench/results
+	@scripts/install_packages build run measure
+	@$(MAKE) --no-print-directory build
+	@scripts/bench $(JOBS)
+
+fuzz: ## fuzz TARGET (all) for SECONDS (60) each
+	@scripts/install_packages build run test
+	@scripts/fuzz '$(TARGET)' '$(SECONDS)' '$(JOBS)'
+
+format: ## lay out every source file as make check wants it
+	@scripts/install_packages test
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+clean: ## remove build/
+	@rm -rf build
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done

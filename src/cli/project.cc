@@ -1,0 +1,142 @@
+#include "cli/project.h"
+
+#include <fmt/core.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "codec/yaml.h"
+
+namespace freehold::cli {
+namespace {
+
+constexpr Bytes kLargestText{4 << 20};
+constexpr mode_t kOthersMayRead = 0077;
+
+bool timezone_exists(os::Disk& disk, const std::string& name) {
+  auto info = disk.info("/usr/share/zoneinfo");
+  // Without the database nothing can be checked, and nothing is refused.
+  if (!info) return true;
+  auto zone = disk.info("/usr/share/zoneinfo/" + name);
+  return zone.ok() && zone->kind != os::FileKind::kDirectory;
+}
+
+Result<std::string> read_secrets(os::Disk& disk, const std::string& path) {
+  FH_ASSIGN(os::FileInfo info, disk.info(path));
+  if ((info.mode & kOthersMayRead) != 0) {
+    return Error(ErrorCode::kDenied, fmt::format("{} can be read by others; run: chmod 600 {}", path, path));
+  }
+  return disk.read(path, kLargestText);
+}
+
+// Words of `run` that begin with a path to a program of the system: there is nothing to take along, but it must be
+// there.
+std::optional<Error> missing_program(os::Disk& disk, const model::Service& service,
+                                     const std::vector<std::string>& command) {
+  if (command.empty()) return std::nullopt;
+  const std::string& word = command.front();
+  if (!word.starts_with('/') || disk.exists(word)) return std::nullopt;
+  return Error(ErrorCode::kNotFound, fmt::format("service {}: there is no program {}", service.name, word));
+}
+
+class Loader {
+ public:
+  Loader(os::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)), folder_(os::parent_path(path_)) {}
+
+  LoadedProject load(Depth depth) {
+    LoadedProject out;
+    model::FileInput input;
+    input.path = path_;
+    input.load = [this](const std::string& path) { return disk_.read(path, kLargestText); };
+    input.environment = [](const std::string& name) -> std::optional<std::string> {
+      const char* value = std::getenv(name.c_str());
+      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    };
+    input.timezone_exists = [this](const std::string& name) { return timezone_exists(disk_, name); };
+    input.load_secrets = [this](const std::string& path) { return read_secrets(disk_, path); };
+    model::ParsedFile file = model::parse_file(input);
+    out.diagnostics = file.diagnostics;
+    if (!file.organisation) return out;
+
+    Project project;
+    project.organisation = *file.organisation;
+    // Control knows no folders of ours: the root file is named alone, its includes relative to it.
+    project.submission.file = std::filesystem::path(path_).filename().string();
+    for (model::SourceFile& source : file.sources)
+      project.submission.sources.push_back({source.path, std::move(source.text)});
+    project.submission.environment = std::move(file.environment);
+    project.submission.secrets = std::move(file.secrets);
+    for (const auto& [name, service] : project.organisation.services) check_programs(service, out.problems);
+    if (depth == Depth::kWithContents) take_contents(project, out.problems);
+    if (out.problems.empty()) out.project = std::move(project);
+    return out;
+  }
+
+ private:
+  void check_programs(const model::Service& service, std::vector<Error>& problems) {
+    for (const auto* command : {&service.run, &service.prepare}) {
+      if (auto problem = missing_program(disk_, service, *command)) problems.push_back(*std::move(problem));
+    }
+  }
+
+  void take_contents(Project& project, std::vector<Error>& problems) {
+    for (const auto& [name, service] : project.organisation.services) {
+      if (service.paths.empty()) continue;
+      auto captured = contents::capture(disk_, folder_, service.paths, {});
+      if (!captured) {
+        problems.push_back(captured.error().with_context("service " + name));
+        continue;
+      }
+      project.submission.releases[name] = codec::to_json(captured->manifest);
+      project.captures.push_back(*std::move(captured));
+    }
+    for (const model::Route& route : project.organisation.routes) {
+      for (const model::PathRule& rule : route.paths) {
+        if (rule.kind != model::TargetKind::kFiles || project.submission.files.contains(rule.files)) continue;
+        take_folder(project, rule.files, problems);
+      }
+    }
+  }
+
+  // A folder of a route is taken from within, so that the same folder elsewhere has the same digest.
+  void take_folder(Project& project, const std::string& folder, std::vector<Error>& problems) {
+    std::vector<std::string> everything = {"."};
+    auto captured = contents::capture(disk_, os::join_path(folder_, folder), everything, {});
+    if (!captured) {
+      problems.push_back(captured.error().with_context("files: " + folder));
+      return;
+    }
+    project.submission.files[folder] = codec::to_json(captured->manifest);
+    project.captures.push_back(*std::move(captured));
+  }
+
+  os::Disk& disk_;
+  std::string path_;
+  std::string folder_;
+};
+
+}  // namespace
+
+std::string config_path(const Invocation& invocation) {
+  if (!invocation.file.empty()) return invocation.file;
+  return invocation.config.empty() ? "freehold.yaml" : invocation.config;
+}
+
+LoadedProject load_project(os::Disk& disk, const std::string& path, Depth depth) {
+  return Loader(disk, path).load(depth);
+}
+
+std::string organisation_name(os::Disk& disk, const std::string& path) {
+  auto text = disk.read(path, kLargestText);
+  if (!text) return "";
+  codec::YamlDocument document = codec::parse_yaml(*text);
+  if (!document.root) return "";
+  for (const codec::YamlEntry& entry : document.root->entries) {
+    if (entry.key == "name" && entry.value.kind == codec::YamlKind::kScalar &&
+        entry.value.text.find('/') == std::string::npos)
+      return entry.value.text;
+  }
+  return "";
+}
+
+}  // namespace freehold::cli

@@ -1,0 +1,127 @@
+// Controller: the loop around the pure decisions. It takes what people want (apply, rollback, scale, restart, drain,
+// down), writes it down, lets a rollout step whenever the node reports or a time comes, and tells the node what is
+// wanted.
+//
+// One rollout at a time, guarded by the lease "apply"; whoever comes meanwhile is refused and told by whom and since
+// when. After a crash the next Controller goes on with the stored rollout. Lives on control's loop; not thread safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "contents/contents.h"
+#include "control/compose.h"
+#include "control/ledger.h"
+#include "control/plan.h"
+#include "control/ports.h"
+#include "model/file.h"
+#include "model/submission.h"
+#include "runtime/timer.h"
+
+namespace freehold::control {
+
+// A change that was accepted.
+struct Accepted {
+  uint64_t rollout = 0;     // 0: there was nothing to do
+  uint64_t generation = 0;  // that it leads to
+  uint64_t event = 0;       // its events have greater ids
+};
+
+class Controller {
+ public:
+  struct Options {
+    std::string boot_id;
+    std::string owner;               // of leases: unique to this process
+    uint16_t first_address = 19000;  // services' stable addresses on loopback
+    uint16_t last_address = 19999;
+    size_t keep_generations = 20;
+  };
+  struct Parts {
+    runtime::Loop& loop;
+    store::Store& store;
+    contents::ContentStore& contents;
+    EventSink& events;
+    NodePort& node;
+    SecretBox& secrets;
+  };
+
+  // Reads the ledger and resumes the rollout that was under way.
+  static Result<std::unique_ptr<Controller>> open(Parts parts, Options options);
+  ~Controller();
+
+  // ---- people (who: for events and history)
+  Result<Plan> plan(const model::Submission& submission);
+  Result<Accepted> apply(const model::Submission& submission, const std::string& who);
+  Result<Accepted> rollback(std::optional<uint64_t> generation, const std::string& who);
+  Result<Accepted> restart(const std::string& service, const std::string& who);
+  Result<Accepted> scale(const std::string& service, uint32_t replicas, const std::string& who);
+  Result<Accepted> drain(const std::string& subject, bool off, const std::string& who);
+  Result<Accepted> down(const std::string& who);
+  Result<Plan> diff(uint64_t from, uint64_t to);
+
+  // ---- the node
+  void node_connected();
+  void node_lost();
+  void node_observed(model::NodeObserved observed);
+  Result<void> node_events(const std::vector<model::NodeEvent>& events) { return parts_.events.append(events); }
+
+  // ---- looking
+  uint64_t current() const { return ledger_.current; }
+  const std::optional<Rollout>& rollout() const { return ledger_.rollout; }
+  const std::optional<Generation>& current_generation() const { return generation_; }
+  const Composed* composed() const { return composed_ ? &*composed_ : nullptr; }
+  const model::NodeObserved& observed() const { return observed_; }
+  const Overrides& overrides() const { return ledger_.overrides; }
+  const Allocations& allocations() const { return ledger_.allocations; }
+  const DesiredState& desired() const { return ledger_.desired; }
+  bool connected() const { return connected_; }
+  Result<std::vector<Generation>> history() { return ledger_.generations(options_.keep_generations * 2); }
+  Result<Generation> generation(uint64_t number) { return ledger_.generation(number); }
+  std::vector<Departure> departures() const;
+
+ private:
+  // A generation worked out from a submission, not yet stored.
+  struct Draft {
+    Generation generation;
+    Allocations allocations;
+    Overrides overrides;
+    Composed composed;
+    std::map<std::string, std::string> sealed;  // hash -> sealed value
+  };
+
+  Controller(Parts parts, Options options, Ledger ledger);
+  Result<void> recompose();
+  enum class Purpose { kPlan, kApply };  // a plan stores nothing and needs no uploads
+  Result<Draft> draft(const model::Submission& submission, Purpose purpose);
+  Result<void> take_contents(const model::Submission& submission, Purpose purpose, Draft& draft);
+  Result<void> allocate(const model::Organisation& organisation, Allocations& allocations);
+  Result<Accepted> begin(RolloutKind kind, Draft draft, const std::string& who);
+  Result<Accepted> begin_override(RolloutKind kind, Overrides overrides, const std::string& who,
+                                  const std::string& what);
+  Result<void> require_service(const std::string& service) const;
+  Result<void> refuse_while_rolling() const;
+  Result<void> take_lease(const std::string& what);
+  void advance();
+  void finish_rollout();
+  void collect_garbage();
+  void send_desired();
+  void record(Occurrence occurrence);
+  void on_timer(int) { advance(); }
+  void on_heartbeat(int);
+  Now now() const { return {parts_.loop.clock().wall(), parts_.loop.clock().monotonic()}; }
+
+  Parts parts_;
+  Options options_;
+  Ledger ledger_;
+  store::Leases leases_;
+  std::optional<store::Lease> lease_;
+  std::optional<Generation> generation_;  // the current one
+  std::optional<Composed> composed_;      // with the overrides in force
+  model::NodeObserved observed_;
+  bool connected_ = false;
+  bool finishing_ = false;  // down is done, the node was told
+  runtime::Timer timer_;
+  runtime::Timer heartbeat_;
+};
+
+}  // namespace freehold::control

@@ -1,0 +1,28 @@
+// The path and query of a request target, as routing, files and the API see them.
+//
+// A path is decoded once and its dot segments are resolved (RFC 3986 section 5.2.4), so that one resource has one name
+// and nothing that is checked here is decoded again later. Refused, because programs behind us disagree about them: an
+// encoded slash, a backslash in any form, NUL and other control characters, broken percent-encoding, and ".." that
+// leads out of the root. Adjacent slashes count as one, as most file systems and servers see them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace freehold::http {
+
+// `encoded` is RequestHead::path. Returns it as it is where nothing needs to change, which is nearly always and costs
+// no allocation; else a view into `buffer`, which is overwritten. Nothing: answer 400.
+std::optional<std::string_view> normalise_path(std::string_view encoded, std::string& buffer);
+
+// Every %XX replaced by its byte; nothing where one is broken.
+std::optional<std::string> percent_decode(std::string_view text);
+// What may not stand in one segment of a path, or in a query's value, as %XX.
+std::string percent_encode(std::string_view text);
+
+// The value of the first parameter of that name in "?a=b&c=d" (with or without its question mark), decoded, a plus sign
+// being a space; an empty text if it has none. Nothing if there is no such parameter, or its encoding is broken.
+std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+}  // namespace freehold::http

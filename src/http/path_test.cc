@@ -1,0 +1,68 @@
+#include "http/path.h"
+
+#include <gtest/gtest.h>
+
+namespace freehold::http {
+namespace {
+
+std::string normal(std::string_view encoded) {
+  std::string buffer;
+  auto path = normalise_path(encoded, buffer);
+  return path ? std::string(*path) : "refused";
+}
+
+TEST(NormalisePath, LeavesWhatIsNormalWhereItIs) {
+  std::string buffer;
+  for (std::string_view path : {"/", "/a", "/a/b.html", "/a/", "/a.b/c..d", "/\xc3\xa4"}) {
+    auto same = normalise_path(path, buffer);
+    ASSERT_TRUE(same) << path;
+    EXPECT_EQ(same->data(), path.data()) << path;
+    EXPECT_EQ(same->size(), path.size());
+  }
+}
+
+TEST(NormalisePath, GivesOneNameToOneResource) {
+  EXPECT_EQ(normal("/a%20b"), "/a b");
+  EXPECT_EQ(normal("/%61"), "/a");
+  EXPECT_EQ(normal("/a/./b"), "/a/b");
+  EXPECT_EQ(normal("/a/."), "/a/");
+  EXPECT_EQ(normal("/a/../b"), "/b");
+  EXPECT_EQ(normal("/a/.."), "/");
+  EXPECT_EQ(normal("/a/b/../.."), "/");
+  EXPECT_EQ(normal("/a/%2e%2E/b"), "/b");
+  EXPECT_EQ(normal("//a///b//"), "/a/b/");
+  EXPECT_EQ(normal("/a//../b"), "/b");
+  EXPECT_EQ(normal("/.hidden"), "/.hidden");
+  EXPECT_EQ(normal("/..."), "/...");
+  EXPECT_EQ(normal("/%252e%252e/"), "/%2e%2e/") << "decoded once, not twice";
+}
+
+TEST(NormalisePath, RefusesWhatEscapesOrDeceives) {
+  for (std::string_view path :
+       {"", "a", "/..", "/../a", "/a/../../b", "/%2e%2e/a", "/a%2fb", "/a%2Fb", "/a\\b", "/a%5cb", "/..%5c", "/a%00",
+        "/a%0a", "/a%7f", "/a%", "/a%4", "/a%zz", "/./../a", "//../a"}) {
+    EXPECT_EQ(normal(path), "refused") << path;
+  }
+}
+
+TEST(PercentEncode, IsUndoneByDecoding) {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  EXPECT_EQ(percent_decode(percent_encode(all)), all);
+  EXPECT_EQ(percent_encode("a b/c"), "a%20b%2Fc");
+}
+
+TEST(QueryValue, IsFoundAndDecoded) {
+  EXPECT_EQ(query_value("?a=b&c=d%26+e", "c"), "d& e");
+  EXPECT_EQ(query_value("a=b", "a"), "b");
+  EXPECT_EQ(query_value("?a&b=", "a"), "");
+  EXPECT_EQ(query_value("?a&b=", "b"), "");
+  EXPECT_EQ(query_value("?a=1&a=2", "a"), "1");
+  EXPECT_EQ(query_value("?x%79=1", "xy"), "1");
+  EXPECT_EQ(query_value("?a=%zz", "a"), std::nullopt);
+  EXPECT_EQ(query_value("", "a"), std::nullopt);
+  EXPECT_EQ(query_value("?ab=1", "a"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace freehold::http

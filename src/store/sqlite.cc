@@ -1,0 +1,190 @@
+#include "store/sqlite.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sqlite3.h>
+
+namespace freehold::store {
+
+void Statement::Free::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+
+bool Statement::bind_one(int index, int64_t value) {
+  return sqlite3_bind_int64(statement_.get(), index, value) == SQLITE_OK;
+}
+
+bool Statement::bind_one(int index, std::string_view value) {
+  // A null pointer would bind NULL; an empty value is not the same as none.
+  const char* data = value.data() == nullptr ? "" : value.data();
+  return sqlite3_bind_blob64(statement_.get(), index, data, value.size(), SQLITE_TRANSIENT) == SQLITE_OK;
+}
+
+bool Statement::bind_one(int index, std::nullptr_t) { return sqlite3_bind_null(statement_.get(), index) == SQLITE_OK; }
+
+Result<bool> Statement::step() {
+  int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  Error error = database_->failure();
+  reset();
+  return error;
+}
+
+void Statement::reset() { sqlite3_reset(statement_.get()); }
+
+int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+std::string Statement::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_.get(), column);
+  auto size = static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column));
+  if (data == nullptr) return {};
+  return std::string(static_cast<const char*>(data), size);
+}
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+
+Error Statement::failure() const { return database_->failure(); }
+
+Result<std::unique_ptr<Database>> Database::open(os::Disk& disk, const std::string& path,
+                                                 const DatabaseOptions& options) {
+  // SQLite would create it readable for everyone; the WAL takes its mode from it. Not when it is there already: closing
+  // any descriptor of a file drops the locks that this process holds on it.
+  if (!disk.exists(path)) FH_TRY(disk.open_append(path, 0600));
+  sqlite3* raw = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<Database> database(new Database(path, raw));
+  if (code != SQLITE_OK) return database->failure();
+  FH_TRY(database->configure(options));
+  FH_TRY(database->check());
+  FH_TRY(database->migrate(options.schema));
+  return database;
+}
+
+Result<void> Database::configure(const DatabaseOptions& options) {
+  sqlite3_extended_result_codes(handle_.get(), 1);
+  auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options.busy_timeout).count();
+  sqlite3_busy_timeout(handle_.get(), static_cast<int>(timeout));
+  FH_TRY(execute("PRAGMA journal_mode=WAL"));
+  FH_TRY(execute("PRAGMA synchronous=FULL"));
+  FH_TRY(execute("PRAGMA trusted_schema=OFF"));
+  // A cell that does not fit what the schema says is damage, too.
+  FH_TRY(execute("PRAGMA cell_size_check=ON"));
+  FH_TRY(execute(fmt::format("PRAGMA journal_size_limit={}", options.most_wal.count)));
+  // A checkpoint is tried at a quarter of the bound, so that readers who delay one do not break it at once.
+  FH_TRY(
+      execute(fmt::format("PRAGMA wal_autocheckpoint={}", std::max<uint64_t>(1, options.most_wal.count / 4096 / 4))));
+  if (options.most_pages > 0) FH_TRY(execute(fmt::format("PRAGMA max_page_count={}", options.most_pages)));
+  return {};
+}
+
+Result<void> Database::check() {
+  FH_ASSIGN(Statement statement, prepare("PRAGMA quick_check(1)"));
+  FH_ASSIGN(bool row, statement.step());
+  std::string answer = row ? statement.bytes(0) : "no answer";
+  if (answer != "ok") return error_of(SQLITE_CORRUPT, answer);
+  return {};
+}
+
+Result<void> Database::migrate(const Schema& schema) {
+  FH_ASSIGN(Transaction transaction, Transaction::begin(*this));
+  FH_TRY(execute("CREATE TABLE IF NOT EXISTS schema (name BLOB PRIMARY KEY, version INTEGER NOT NULL)"));
+  FH_ASSIGN(Statement find, prepare("SELECT version FROM schema WHERE name = ?"));
+  FH_TRY(find.bind(schema.name));
+  FH_ASSIGN(bool known, find.step());
+  int64_t version = known ? find.integer(0) : 0;
+  find.reset();
+  auto newest = static_cast<int64_t>(schema.steps.size());
+  if (version > newest) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("{} was written by a newer Freehold (version {} of its '{}' tables; this one knows up to "
+                             "{}): run that Freehold again; nothing was changed",
+                             path_, version, schema.name, newest));
+  }
+  if (version == newest) return {};
+  for (int64_t step = version; step < newest; ++step) FH_TRY(execute(schema.steps[static_cast<size_t>(step)]));
+  FH_ASSIGN(Statement record, prepare("INSERT OR REPLACE INTO schema (name, version) VALUES (?, ?)"));
+  FH_TRY(record.run(schema.name, newest));
+  return transaction.commit();
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* raw = nullptr;
+  int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                &raw, nullptr);
+  if (code != SQLITE_OK) return failure();
+  return Statement(*this, raw);
+}
+
+Result<void> Database::execute(std::string_view sql) {
+  std::string terminated(sql);
+  if (sqlite3_exec(handle_.get(), terminated.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return failure();
+  return {};
+}
+
+Result<int64_t> Database::query_integer(std::string_view sql) {
+  FH_ASSIGN(Statement statement, prepare(sql));
+  FH_ASSIGN(bool row, statement.step());
+  if (!row) return Error(ErrorCode::kNotFound, fmt::format("no row in {} for: {}", path_, sql));
+  return statement.integer(0);
+}
+
+int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(handle_.get()); }
+int64_t Database::changed_rows() const { return sqlite3_changes64(handle_.get()); }
+
+Error Database::failure() const {
+  return error_of(sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
+}
+
+Error Database::error_of(int code, std::string_view text) const {
+  auto error = [&](ErrorCode kind, std::string_view what, std::string_view advice) {
+    return Error(kind, fmt::format("{} {} ({}){}", path_, what, text, advice));
+  };
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return error(ErrorCode::kUnavailable, "is being written by another process", ": try again");
+    case SQLITE_FULL:
+      return error(ErrorCode::kExhausted, "has no room left", ": free space on its disk; nothing was changed");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return error(ErrorCode::kCorrupt, "is damaged",
+                   ": stop Freehold, move the file and its -wal and -shm aside, and put a backup in its place");
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+      return error(ErrorCode::kDenied, "cannot be opened for writing",
+                   ": check its owner, its mode and its file system");
+    case SQLITE_TOOBIG:
+    case SQLITE_NOMEM:
+      return error(ErrorCode::kExhausted, "was given too much at once", "");
+    case SQLITE_IOERR:
+      return error(ErrorCode::kUnavailable, "cannot be read or written", ": check the disk that it is on");
+    default:
+      return error(ErrorCode::kInternal, "refused a statement", "");
+  }
+}
+
+Result<Transaction> Transaction::begin(Database& database) {
+  // Immediate: the lock is taken here or not at all, so a transaction never fails half way for being second.
+  FH_TRY(database.execute("BEGIN IMMEDIATE"));
+  return Transaction(database);
+}
+
+Result<Transaction> Transaction::begin_read(Database& database) {
+  FH_TRY(database.execute("BEGIN"));
+  return Transaction(database);
+}
+
+Transaction::~Transaction() {
+  // SQLite may have rolled back by itself after a failure; then this one fails, which is well.
+  if (database_ != nullptr) (void)database_->execute("ROLLBACK").ok();
+}
+
+Result<void> Transaction::commit() {
+  FH_TRY(database_->execute("COMMIT"));
+  database_ = nullptr;
+  return {};
+}
+
+}  // namespace freehold::store
