@@ -75,13 +75,11 @@ TEST(Rollout, DoesNotTakeThePrepareCommandOfAHeldApplyForItsOwn) {
 TEST(Rollout, GoesBackWithoutWaitingForARevisionThatIsNeverMade) {
   Scene scene;
   scene.service("web");
-  scene.generation.organisation.routes = {{"coop.example", {}}};
   scene.apply_to_the_end();
   scene.service("new");
-  scene.generation.organisation.routes.clear();
+  scene.generation.organisation.routes = {{"coop.example", {{.pattern = "/", .service = "new"}}}};
   scene.apply();
-  request_undo(scene.rollout, "ctrl-C");
-  scene.go();
+  request_undo(scene.rollout, "ctrl-C");  // before the routes switched: they are as they were already
   scene.until_it_ends();
   EXPECT_EQ(scene.rollout.outcome, Outcome::kUndone);
 }
