@@ -123,7 +123,8 @@ Result<void> make_empty(const std::string& path, mode_t mode, const std::optiona
 
 }  // namespace
 
-Launcher::Launcher(Options options) : options_(std::move(options)), tree_(os::CgroupTree::find(options_.tree)) {}
+Launcher::Launcher(Options options)
+    : options_(std::move(options)), tree_(os::CgroupTree::find(options_.tree, options_.ground)) {}
 
 Result<std::unique_ptr<Launcher>> Launcher::create(Options options) {
   if (options.tree.empty()) return Error(ErrorCode::kInvalid, "the launcher needs a name for its control groups");

@@ -54,6 +54,7 @@ class Launcher {
     std::string keeper;  // path of freehold-keeper
     std::string tree;    // name of our control groups, one per state directory
     Duration handshake = std::chrono::seconds(10);
+    os::CgroupTree::Ground ground = {};  // other than the machine's only in tests
   };
   static Result<std::unique_ptr<Launcher>> create(Options options);
   // The keeper that stands beside this executable.

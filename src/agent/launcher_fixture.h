@@ -33,9 +33,7 @@ class LauncherFixture : public testing::Test {
     root_ = mkdtemp(name.data());
     chmod(root_.c_str(), 0755);
     tree_ = root_.substr(root_.rfind('/') + 1);
-    auto made = Launcher::create({FREEHOLD_KEEPER, tree_});
-    EXPECT_TRUE(made.ok()) << made.error().message();
-    launcher_ = *std::move(made);
+    use({});
   }
   ~LauncherFixture() override {
     for (const LaunchSpec& spec : specs_) {
@@ -51,6 +49,31 @@ class LauncherFixture : public testing::Test {
     EXPECT_TRUE(tree.list().empty()) << "control groups were left behind";
     EXPECT_TRUE(tree.remove_root().ok());
     (void)os::system_disk().remove_tree(root_).ok();
+  }
+
+  void use(const os::CgroupTree::Ground& ground) {
+    Launcher::Options options{FREEHOLD_KEEPER, tree_};
+    options.ground = ground;
+    auto made = Launcher::create(options);
+    ASSERT_TRUE(made.ok()) << made.error().message();
+    launcher_ = *std::move(made);
+  }
+  // A service waits at its gate (a FIFO in its folder) until the test opens it.
+  void make_gate(const LaunchSpec& spec) { ASSERT_EQ(mkfifo((spec.directory + "/gate").c_str(), 0666), 0); }
+  void open_gate(const LaunchSpec& spec) { write_file(spec.directory + "/gate", "go\n"); }
+  // Until the log holds a line like this; a service says so when it is ready.
+  bool wait_for_line(const LaunchSpec& spec, const std::string& line) {
+    MonotonicTime deadline = os::system_clock().monotonic() + 20s;
+    while (os::system_clock().monotonic() < deadline) {
+      if (("\n" + output_of(spec)).find("\n" + line + "\n") != std::string::npos) return true;
+      usleep(5000);
+    }
+    return false;
+  }
+  Running start(const LaunchSpec& spec) {
+    auto running = launcher_->start(spec);
+    EXPECT_TRUE(running.ok()) << running.error().message();
+    return running.ok() ? *std::move(running) : Running();
   }
 
   static bool has_controller(std::string_view name) { return os::CgroupTree::find("freehold-test").has(name); }
@@ -85,6 +108,14 @@ class LauncherFixture : public testing::Test {
     EXPECT_TRUE(running.ok()) << running.error().message();
     if (!running) return {};
     return finish(spec, *running);
+  }
+  bool wait_gone(const LaunchSpec& spec) {
+    MonotonicTime deadline = os::system_clock().monotonic() + 10s;
+    while (!launcher_->is_gone(spec.folder)) {
+      if (os::system_clock().monotonic() > deadline) return false;
+      usleep(2000);
+    }
+    return true;
   }
   // All lines of its log, in order, oldest file first.
   std::vector<codec::Json> log_of(const LaunchSpec& spec) {
