@@ -15,8 +15,6 @@ if(MOLD)
 endif()
 
 add_compile_definitions(_GNU_SOURCE _GLIBCXX_ASSERTIONS)
-# No path of the building machine in the binary.
-add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 # Members that a designated initialiser leaves out have their defaults: that is how options are written here.
 add_compile_options(-Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Werror)
 add_compile_options(-fstack-protector-strong -fno-plt)
@@ -33,4 +31,6 @@ if(FREEHOLD_SANITIZE)
   add_link_options(-fsanitize=${FREEHOLD_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(_FORTIFY_SOURCE=2)
+  # No path of the building machine in the binary. Only here: it would keep ccache from sharing between work trees.
+  add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 endif()

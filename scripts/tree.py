@@ -4,6 +4,7 @@ Every check takes --root, so that its tests can run it over a small made-up tree
 """
 import argparse
 import dataclasses
+import functools
 import pathlib
 import re
 import subprocess
@@ -35,9 +36,17 @@ def sources(root, folders=SOURCE_FOLDERS):
     return sorted(found)
 
 
-def is_test(path):
+@functools.cache
+def listed_tests(root):
+    """What a module builds only for its tests, benches and fuzzers, whatever it is called."""
+    return {pathlib.Path("src") / module.folder / name for module in modules(root).values()
+            for keyword in ("TESTS", "BENCHES", "FUZZERS") for name in module.words(keyword)}
+
+
+def is_test(root, path):
     """True for what only tests see: it may use TEST_DEPENDS and is not part of the program."""
-    return str(path).endswith(TEST_SUFFIXES) or path.parts[0] != "src"
+    return (path.parts[0] != "src" or path.name.endswith(TEST_SUFFIXES) or "testing" in path.parts
+            or path in listed_tests(root) or path.with_suffix(".cc") in listed_tests(root))
 
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

@@ -84,6 +84,12 @@ def test_layers_fail_on_unknown_dependency_and_unknown_header(tree):
 
 
 # ---- check_registered -------------------------------------------------------------------------------------------
+def test_layers_know_test_support_by_its_list_and_its_folder(tree):
+    tree.module("base").module("os", "TESTS os_test.cc fixture.cc TEST_DEPENDS base").write("src/os/os_test.cc", "")
+    tree.write("src/os/fixture.cc", '#include "base/base.h"\n').write("src/os/testing/fake.h", '#include "base/base.h"\n')
+    tree.passes("check_layers")
+
+
 def test_registered_passes_when_all_are_named(tree):
     tree.module("base", "TESTS base_test.cc").write("src/base/base_test.cc", "")
     tree.passes("check_registered")
@@ -163,7 +169,7 @@ BANNED = {
     "kill": ["::kill(pid, SIGTERM);", "kill(pid, 9);"],
     "sleep": ["std::this_thread::sleep_for(1s);", "sleep(1);"],
     "using-namespace": ["using namespace std;"],
-    "new-delete": ["auto* thing = new Thing(1);", "delete thing;"],
+    "new-delete": ["auto* thing = new Thing(1);", "return std::shared_ptr<A>(new A);", "delete thing;"],
     "malloc": ["auto* bytes = malloc(10);"],
     "exceptions": ['throw std::runtime_error("no");'],
     "regex": ['std::regex pattern("a*");'],
@@ -189,6 +195,8 @@ ALLOWED = [
     "int x = f();  // NOLINT(bugprone-branch-clone): both are meant",
     "loop.sleep(5s, done);",
     "double run_time(int x);",
+    "return std::unique_ptr<Loop>(new EpollLoop(clock));",
+    "virtual void kill(const std::string& id) = 0;",
     "struct New { int renew; };",
 ]
 

@@ -8,12 +8,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "api/messages.h"
 #include "auth/peer.h"
+#include "auth/token.h"
 #include "contents/contents.h"
 #include "control/controller.h"
 #include "events/event_log.h"
@@ -28,7 +28,7 @@ class ApiService : public http::Handler {
  public:
   struct Options {
     std::string logs_folder;
-    std::string token;  // for TCP; empty: TCP is refused
+    const auth::ApiToken* token = nullptr;  // for TCP; null: TCP is refused
     auth::PeerPolicy peers;
   };
   ApiService(runtime::Loop& loop, control::Controller& controller, contents::ContentStore& contents,
@@ -42,8 +42,8 @@ class ApiService : public http::Handler {
   struct Call;  // one request on its way: exchange, decoded path, who asks
   using Answer = Result<http::Response>;
 
-  bool admit(http::Exchange& exchange, std::string& who) const;
-  void dispatch(std::shared_ptr<Call> call);
+  // The name of who asks, or why they may not.
+  Result<std::string> admit(const http::Exchange& exchange) const;
   void get(Call& call);
   void post(std::shared_ptr<Call> call);
   Answer change(const Call& call, const codec::Json& body);
@@ -51,9 +51,13 @@ class ApiService : public http::Handler {
 
   Answer status_answer();
   Answer generations_answer(const Call& call);
+  Answer generation_answer(const Call& call, const std::string& number);
   Answer diff_answer(const Call& call);
+  Answer rollout_answer();
   Answer metrics_answer();
   Answer readiness_answer();
+  void follow(std::unique_ptr<Follower> follower);
+  void end_follower(Follower* follower);
   void follow_events(Call& call);
   void follow_logs(Call& call);
 
@@ -62,8 +66,9 @@ class ApiService : public http::Handler {
   contents::ContentStore& contents_;
   events::EventLog& events_;
   Options options_;
-  std::set<std::shared_ptr<Follower>> followers_;
-  std::map<std::string, uint64_t> requests_;  // by status class, for /metrics
+  std::vector<std::unique_ptr<Follower>> followers_;
+  std::vector<std::unique_ptr<Follower>> ended_followers_;
+  std::map<std::string, uint64_t> requests_;  // by method, for /metrics
 };
 
 // What `freehold status` shows, from what control knows. Pure.

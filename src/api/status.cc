@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "api/service.h"
+#include "api/call.h"
 
 namespace freehold::api {
 namespace {
@@ -31,11 +31,17 @@ std::string authority_of(const std::string& host, const model::Listen& listen) {
   return listen.port == 80 ? name : fmt::format("{}:{}", name, listen.port);
 }
 
-std::string rollout_word(const control::Rollout& rollout) {
-  return std::string(enum_names(rollout.outcome)[static_cast<size_t>(rollout.outcome)]);
-}
-
 }  // namespace
+
+RolloutStatus make_rollout_status(const control::Rollout& rollout) {
+  return {rollout.id,
+          std::string(enum_names(rollout.kind)[static_cast<size_t>(rollout.kind)]),
+          std::string(enum_names(rollout.outcome)[static_cast<size_t>(rollout.outcome)]),
+          rollout.reason,
+          rollout.target,
+          rollout.who,
+          rollout.started};
+}
 
 std::vector<std::string> urls_of(const model::Organisation& organisation) {
   std::vector<std::string> urls;
@@ -85,13 +91,7 @@ Status make_status(const control::Controller& controller) {
   }
   const auto& rollout = controller.rollout();
   if (rollout && rollout->outcome == control::Outcome::kRunning) {
-    status.rollout = RolloutStatus{rollout->id,
-                                   std::string(enum_names(rollout->kind)[static_cast<size_t>(rollout->kind)]),
-                                   rollout_word(*rollout),
-                                   rollout->reason,
-                                   rollout->target,
-                                   rollout->who,
-                                   rollout->started};
+    status.rollout = make_rollout_status(*rollout);
     if (status.organisation.empty()) status.organisation = rollout->organisation;
   }
   return status;

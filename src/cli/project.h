@@ -35,6 +35,10 @@ std::string config_path(const Invocation& invocation);
 enum class Depth { kTextOnly, kWithContents };
 LoadedProject load_project(os::Disk& disk, const std::string& path, Depth depth);
 
+class Session;
+// Sends one captured blob. A file that changed since fails: what was planned is what is applied.
+Result<void> upload_blob(Session& session, const contents::Capture& capture, const std::string& digest);
+
 // The name in the file, for finding the state directory; empty if the file cannot be read.
 std::string organisation_name(os::Disk& disk, const std::string& path);
 

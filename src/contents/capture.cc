@@ -100,7 +100,7 @@ class Walk {
       case os::FileKind::kSymlink: {
         FH_ASSIGN(std::string target, disk_.read_link(source));
         FH_TRY(resolve_link(path, target));
-        return add({.path = path, .kind = Kind::kLink, .digest = {}, .target = target});
+        return add({.path = path, .kind = Kind::kLink, .target = target});
       }
       case os::FileKind::kOther:
         break;
@@ -147,13 +147,12 @@ class Walk {
                 .kind = Kind::kFile,
                 .executable = (info.mode & 0100) != 0,
                 .size = size,
-                .digest = std::move(digest),
-                .target = {}});
+                .digest = std::move(digest)});
   }
 
   Result<void> take_folder(const std::string& source, const std::string& path) {
     FH_ASSIGN(std::vector<os::FileInfo> inside, disk_.list(source));
-    if (inside.empty() && !path.empty()) return add({.path = path, .kind = Kind::kFolder, .digest = {}, .target = {}});
+    if (inside.empty() && !path.empty()) return add({.path = path, .kind = Kind::kFolder});
     for (const os::FileInfo& info : inside) {
       FH_TRY(visit(os::join_path(source, info.name), path.empty() ? info.name : os::join_path(path, info.name)));
     }

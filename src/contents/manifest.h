@@ -33,12 +33,12 @@ inline std::span<const std::string_view> enum_names(Kind) {
 }
 
 struct ManifestEntry {
-  std::string path;
+  std::string path{};
   Kind kind = Kind::kFile;
   bool executable = false;
   uint64_t size = 0;
-  std::string digest;  // of a file's bytes
-  std::string target;  // of a link
+  std::string digest{};  // of a file's bytes
+  std::string target{};  // of a link
   bool operator==(const ManifestEntry&) const = default;
 };
 template <class Visitor>
@@ -54,7 +54,7 @@ void fields(Visitor& v, codec::Of<Visitor, ManifestEntry>& entry) {
 struct Manifest {
   static constexpr uint32_t kVersion = 1;
   uint32_t version = kVersion;
-  std::vector<ManifestEntry> entries;
+  std::vector<ManifestEntry> entries{};
   bool operator==(const Manifest&) const = default;
 
   std::string canonical() const;

@@ -24,13 +24,13 @@ class MaterialiseTest : public testing::Test {
     EXPECT_TRUE(disk_.sync_directory("/").ok());
     store_ = *ContentStore::open(disk_, clock_, "/contents", {});
     add("assets/index.html", "<html>");
-    manifest_.entries.push_back({.path = "assets/latest", .kind = Kind::kLink, .digest = {}, .target = "index.html"});
+    manifest_.entries.push_back({.path = "assets/latest", .kind = Kind::kLink, .target = "index.html"});
     add("bin/web", "#!web");
     manifest_.entries.back().executable = true;
-    manifest_.entries.push_back({.path = "empty", .kind = Kind::kFolder, .digest = {}, .target = {}});
+    manifest_.entries.push_back({.path = "empty", .kind = Kind::kFolder});
   }
   void add(const std::string& path, const std::string& bytes) {
-    manifest_.entries.push_back({.path = path, .size = bytes.size(), .digest = *store_->put(bytes), .target = {}});
+    manifest_.entries.push_back({.path = path, .size = bytes.size(), .digest = *store_->put(bytes)});
   }
   Result<Outcome> build() { return materialise(disk_, *store_, manifest_, kPlace, placement_); }
   std::string read(const std::string& path) { return disk_.read(kPlace + "/" + path, kPlenty).value_or("(missing)"); }

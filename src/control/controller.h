@@ -91,8 +91,9 @@ class Controller {
 
   Controller(Parts parts, Options options, Ledger ledger);
   Result<void> recompose();
-  Result<Draft> draft(const model::Submission& submission);
-  Result<void> check_contents(const model::Submission& submission, Draft& draft);
+  enum class Purpose { kPlan, kApply };  // a plan stores nothing and needs no uploads
+  Result<Draft> draft(const model::Submission& submission, Purpose purpose);
+  Result<void> take_contents(const model::Submission& submission, Purpose purpose, Draft& draft);
   Result<void> allocate(const model::Organisation& organisation, Allocations& allocations);
   Result<Accepted> begin(RolloutKind kind, Draft draft, const std::string& who);
   Result<Accepted> begin_override(RolloutKind kind, Overrides overrides, const std::string& who,

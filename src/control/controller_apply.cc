@@ -40,10 +40,12 @@ std::set<std::string> secrets_used(const model::Organisation& organisation) {
 
 }  // namespace
 
-Result<void> Controller::check_contents(const model::Submission& submission, Draft& draft) {
+Result<void> Controller::take_contents(const model::Submission& submission, Purpose purpose, Draft& draft) {
   std::vector<std::string> missing;
   auto store_manifest = [&](const codec::Json& json, std::string& digest) -> Result<void> {
     FH_ASSIGN(contents::Manifest manifest, contents::Manifest::parse(json.dump(), {}));
+    digest = manifest.digest();
+    if (purpose == Purpose::kPlan) return {};
     for (const contents::ManifestEntry& entry : manifest.entries) {
       if (entry.kind != contents::Kind::kFile) continue;
       FH_ASSIGN(bool there, parts_.contents.hold(entry.digest));
@@ -88,7 +90,7 @@ Result<void> Controller::allocate(const model::Organisation& organisation, Alloc
   return {};
 }
 
-Result<Controller::Draft> Controller::draft(const model::Submission& submission) {
+Result<Controller::Draft> Controller::draft(const model::Submission& submission, Purpose purpose) {
   std::map<std::string, const std::string*> texts;
   for (const model::SourceText& source : submission.sources) texts[source.path] = &source.text;
   model::FileInput input;
@@ -115,9 +117,10 @@ Result<Controller::Draft> Controller::draft(const model::Submission& submission)
   draft.generation.organisation = *std::move(file.organisation);
   draft.generation.file = submission.file;
   for (const model::SourceFile& source : file.sources) {
-    FH_ASSIGN(draft.generation.sources[source.path], parts_.contents.put(source.text));
+    draft.generation.sources[source.path] = codec::sha256_hex(source.text);
+    if (purpose == Purpose::kApply) FH_TRY(parts_.contents.put(source.text));
   }
-  FH_TRY(check_contents(submission, draft));
+  FH_TRY(take_contents(submission, purpose, draft));
   for (const std::string& name : secrets_used(draft.generation.organisation)) {
     auto value = submission.secrets.find(name);
     if (value == submission.secrets.end())
@@ -138,7 +141,7 @@ Result<Controller::Draft> Controller::draft(const model::Submission& submission)
 }
 
 Result<Plan> Controller::plan(const model::Submission& submission) {
-  FH_ASSIGN(Draft planned, draft(submission));
+  FH_ASSIGN(Draft planned, draft(submission, Purpose::kPlan));
   return make_plan(planned.composed, composed_ ? &*composed_ : nullptr, connected_ ? &observed_ : nullptr,
                    ledger_.overrides, now().wall);
 }
@@ -146,7 +149,7 @@ Result<Plan> Controller::plan(const model::Submission& submission) {
 Result<Accepted> Controller::apply(const model::Submission& submission, const std::string& who) {
   FH_TRY(refuse_while_rolling());
   if (submission.base) FH_TRY(check_base(*submission.base, ledger_.current));
-  FH_ASSIGN(Draft planned, draft(submission));
+  FH_ASSIGN(Draft planned, draft(submission, Purpose::kApply));
   planned.generation.who = who;
   if (generation_ && essence(planned.generation) == essence(*generation_)) {
     // The same again: no new generation, but what an override or a failure left undone is done.

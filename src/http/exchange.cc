@@ -35,7 +35,8 @@ void Exchange::collect_body(uint64_t most, std::function<void(std::string)> read
 }
 
 void Exchange::stream_body(uint64_t most, std::unique_ptr<BodySink> sink) {
-  if (connection_ == nullptr || sink_ != nullptr || answered_) return;
+  if (connection_ == nullptr || body_taken_ || answered_) return;
+  body_taken_ = true;
   sink_ = std::move(sink);
   connection_->begin_body(most);
 }
@@ -94,8 +95,10 @@ void Exchange::abort() {
 
 void Exchange::detach() {
   connection_ = nullptr;
+  // Callbacks and the sink may hold this exchange: without letting go of them it would stay for ever.
   writable_ = nullptr;
   gone_ = nullptr;
+  sink_.reset();
 }
 
 void Exchange::notify_gone() {

@@ -40,7 +40,8 @@ struct Peer {
   std::string address;                              // TCP: "127.0.0.1:4711"
 };
 
-// Takes a body piece by piece, as it arrives. Exactly one of on_end and on_failed is called, once.
+// Takes a body piece by piece, as it arrives. One of on_end and on_failed is called, once, unless the request is
+// answered before the body was whole. Never destroyed from inside its own calls.
 class BodySink {
  public:
   virtual ~BodySink() = default;
@@ -79,7 +80,7 @@ class Exchange {
   void when_writable(std::function<void()> callback);
   // Called once if the client leaves, or the server stops, before the answer is complete.
   void when_gone(std::function<void()> callback);
-  // Ends the connection now: the client sees that the answer is not whole.
+  // Ends the connection now: the client sees that the answer is not whole. A sink still gets on_failed.
   void abort();
 
   bool answered() const { return answered_; }
@@ -96,6 +97,7 @@ class Exchange {
   Peer peer_;
   bool answered_ = false;  // respond or start was called
   bool streaming_ = false;
+  bool body_taken_ = false;  // collect_body or stream_body was called
   std::unique_ptr<BodySink> sink_;
   std::function<void()> writable_;
   std::function<void()> gone_;

@@ -2,8 +2,7 @@
 
 #include <array>
 #include <cstddef>
-
-#include "http/scan.h"
+#include <cstring>
 
 namespace freehold::http {
 namespace {
@@ -91,6 +90,32 @@ static_assert([] {
   return true;
 }());
 
+// Bytes folded to lower case, several at once: exact for token characters, of which no two differ in bit 0x20 alone but
+// letters and some that no known name has.
+template <class Word>
+bool differ(const char* a, const char* b) {
+  Word x, y;
+  std::memcpy(&x, a, sizeof x);
+  std::memcpy(&y, b, sizeof y);
+  constexpr auto kFold = static_cast<Word>(0x2020202020202020U);
+  return ((x ^ y) & static_cast<Word>(~kFold)) != 0;
+}
+
+bool same_name(const char* a, const char* b, size_t size) {
+  size_t at = 0;
+  for (; size - at >= 8; at += 8) {
+    if (differ<uint64_t>(a + at, b + at)) return false;
+  }
+  // The last bytes are compared with some of those before them once more.
+  if (at == size) return true;
+  if (size >= 8) return !differ<uint64_t>(a + size - 8, b + size - 8);
+  if (size >= 4) return !differ<uint32_t>(a, b) && !differ<uint32_t>(a + size - 4, b + size - 4);
+  for (; at < size; ++at) {
+    if (differ<uint8_t>(a + at, b + at)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 HeaderId header_id(std::string_view name) {
@@ -98,10 +123,7 @@ HeaderId header_id(std::string_view name) {
   uint8_t candidate = kTable[slot_of(name)];
   std::string_view known = kNames[candidate];
   if (name.size() != known.size()) return HeaderId::kOther;
-  for (size_t i = 0; i < name.size(); ++i) {
-    if (lower(name[i]) != lower(known[i])) return HeaderId::kOther;
-  }
-  return static_cast<HeaderId>(candidate);
+  return same_name(name.data(), known.data(), name.size()) ? static_cast<HeaderId>(candidate) : HeaderId::kOther;
 }
 
 std::string_view header_name(HeaderId id) { return kNames[static_cast<size_t>(id)]; }

@@ -8,6 +8,9 @@ namespace {
 // Holds any head (at most 64 KiB) and makes few calls of a large upload.
 constexpr size_t kInputBytes = size_t{64} << 10;
 
+Error too_long() { return {ErrorCode::kExhausted, "the body is longer than is allowed here"}; }
+Error client_left() { return {ErrorCode::kCancelled, "the client went away"}; }
+
 }  // namespace
 
 ServerConnection::ServerConnection(Server& server, os::Fd socket, Peer peer)
@@ -52,8 +55,7 @@ void ServerConnection::on_input_end() {
   input_ended_ = true;
   // A client may end its side behind a whole request and wait for the answer; not so in the middle of one, and an
   // answer without end would never learn that nobody reads it.
-  bool waits_for_answer = phase_ == Phase::kHandling && !body_wanted_ && !exchange_->streaming_;
-  if (!waits_for_answer && !(phase_ == Phase::kHandling && response_done_)) close();
+  if (phase_ != Phase::kHandling || body_wanted_ || streaming()) close();
 }
 
 void ServerConnection::advance() {
@@ -63,7 +65,7 @@ void ServerConnection::advance() {
   if (phase_ != Phase::kHandling) return;
   if (body_wanted_) advance_body();
   // Reading on tells when the client of a long answer goes away.
-  if (phase_ == Phase::kHandling && (body_wanted_ || exchange_->streaming_)) receive();
+  if (phase_ == Phase::kHandling && (body_wanted_ || streaming())) receive();
 }
 
 // False: more must come first, or the answer.
@@ -106,7 +108,7 @@ void ServerConnection::begin_exchange(uint32_t consumed) {
   in_handler_ = false;
   // From here on as for everything that arrives later.
   if (phase_ == Phase::kHandling && body_wanted_) advance_body();
-  if (phase_ == Phase::kHandling && (body_wanted_ || exchange_->streaming_)) receive();
+  if (phase_ == Phase::kHandling && (body_wanted_ || streaming())) receive();
 }
 
 void ServerConnection::begin_body(uint64_t most) {
@@ -114,7 +116,7 @@ void ServerConnection::begin_body(uint64_t most) {
   body_left_ = most;
   body_wanted_ = true;
   if (head.content_length.value_or(0) > most) {
-    return fail_body(413, Error(ErrorCode::kExhausted, "the body is longer than is allowed here"));
+    return fail_body(413, too_long());
   }
   if (head.expect_continue && begin_ == end_ && !body_.complete()) {
     waiting_ += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -125,25 +127,37 @@ void ServerConnection::begin_body(uint64_t most) {
 }
 
 void ServerConnection::advance_body() {
-  auto exchange = exchange_;  // a callback may give its own up
+  // Both are held here: from inside on_data the answer may be given, or the connection ended.
+  auto exchange = exchange_;
+  auto sink = std::move(exchange->sink_);
   while (begin_ != end_ && !body_.complete()) {
     BodyStep step = body_.next({input_.get() + begin_, end_ - begin_});
     begin_ += step.consumed;
-    if (step.state == BodyState::kRefused) return fail_body(400, Error(ErrorCode::kInvalid, std::string(step.reason)));
-    if (step.data.size() > body_left_) {
-      return fail_body(413, Error(ErrorCode::kExhausted, "the body is longer than is allowed here"));
+    Result<void> taken;
+    uint16_t status = 500;
+    if (step.state == BodyState::kRefused) {
+      status = 400;
+      taken = Error(ErrorCode::kInvalid, std::string(step.reason));
+    } else if (step.data.size() > body_left_) {
+      status = 413;
+      taken = too_long();
+    } else if (!step.data.empty()) {
+      body_left_ -= step.data.size();
+      taken = sink->on_data(step.data);
     }
-    body_left_ -= step.data.size();
-    if (step.data.empty()) continue;
-    Result<void> taken = exchange->sink_->on_data(step.data);
-    if (!taken) return fail_body(500, taken.error());
-    // It may have answered already.
-    if (!body_wanted_ || phase_ != Phase::kHandling) return;
+    if (phase_ == Phase::kClosed) return sink->on_failed(client_left());
+    if (!body_wanted_) return;
+    if (!taken) {
+      exchange->sink_ = std::move(sink);
+      return fail_body(status, taken.error());
+    }
   }
-  if (!body_.complete()) return;
+  if (!body_.complete()) {
+    exchange->sink_ = std::move(sink);
+    return;
+  }
   body_wanted_ = false;
   input_timer_.cancel();
-  auto sink = std::move(exchange->sink_);
   sink->on_end();
 }
 
@@ -152,6 +166,8 @@ void ServerConnection::fail_body(uint16_t status, const Error& error) {
   input_timer_.cancel();
   auto exchange = exchange_;
   if (auto sink = std::move(exchange->sink_)) sink->on_failed(error);
+  // An answer that has begun cannot say so any more, only break off.
+  if (exchange->streaming_) return close();
   exchange->respond_text(status, error.message());
 }
 
@@ -180,12 +196,12 @@ void ServerConnection::close() {
   if (exchange == nullptr) return;
   auto sink = std::move(exchange->sink_);
   exchange->notify_gone();
-  if (sink != nullptr) sink->on_failed(Error(ErrorCode::kCancelled, "the client went away"));
+  if (sink != nullptr) sink->on_failed(client_left());
 }
 
 void ServerConnection::wind_down() {
   if (phase_ == Phase::kIdle) return close();
-  if (phase_ != Phase::kHandling || !exchange_->streaming_) return;
+  if (phase_ != Phase::kHandling || !streaming()) return;
   auto exchange = exchange_;
   exchange->streaming_ = false;
   exchange->notify_gone();

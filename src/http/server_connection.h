@@ -47,6 +47,7 @@ class ServerConnection {
   void on_output_timer(int result);
   void finish_exchange();
   void remove_if_idle();
+  bool streaming() const { return exchange_ != nullptr && exchange_->streaming_; }
   size_t unsent() const { return sending_.size() - sent_ + waiting_.size(); }
 
   Server& server_;

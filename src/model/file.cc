@@ -223,6 +223,7 @@ ParsedFile FileParser::parse() {
     if (!each.confidential) out.sources.push_back({each.path, each.text});
   }
   out.environment = std::move(reading_.environment);
+  for (const SecretMention& use : reading_.secret_uses) out.secrets_used.insert(use.name);
   if (!reading_.report.has_errors()) {
     out.organisation = std::move(reading_.organisation);
     out.secrets = std::move(secrets_);

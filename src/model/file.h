@@ -47,6 +47,7 @@ struct ParsedFile {
   std::optional<Organisation> organisation;        // none if there is an error
   std::vector<SourceFile> sources;                 // the root first; never the secrets' store
   std::map<std::string, std::string> environment;  // each ${env.NAME} used, and its value then
+  std::set<std::string> secrets_used;              // by any service, as a file or in its environment
   std::map<std::string, std::string> secrets;      // name -> value, if load_secrets was given. Never to be shown.
   Diagnostics diagnostics;                         // in the order of `sources`
 };

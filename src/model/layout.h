@@ -37,6 +37,7 @@ struct Layout {
   std::string run() const { return root + "/run"; }
   std::string api_socket() const { return root + "/run/api.sock"; }
   std::string control_socket() const { return root + "/run/control.sock"; }
+  std::string gateway_socket() const { return root + "/run/gateway.sock"; }
   std::string agent_socket() const { return root + "/run/agent.sock"; }
   std::string policy() const { return root + "/policy.yaml"; }
 };

@@ -62,8 +62,9 @@ class EpollStream final : public StreamState, private Pollable {
   void await(Operation& operation);
   void try_receive();
   void finish_connect();
+  // False if the operation was completed with an error.
   bool send_some();
-  bool send_file_some();
+  void send_file();
 
   std::span<char> buffer_;  // empty: waiting for readability only
   bool registered_ = false;

@@ -1,7 +1,5 @@
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -9,9 +7,6 @@
 
 namespace freehold::runtime {
 namespace {
-
-// What sendfile may read from the disk before other streams have their turn.
-constexpr size_t kFileChunk = size_t{512} << 10;
 
 constexpr uint32_t kEnded = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
@@ -87,9 +82,8 @@ void EpollStream::try_receive() {
 }
 
 void EpollStream::send() {
-  while (writable_ && !outgoing_.complete()) {
-    if (!(outgoing_.pieces == nullptr ? send_file_some() : send_some())) return;
-  }
+  if (outgoing_.pieces == nullptr) return send_file();
+  if (writable_ && !send_some()) return;
   if (outgoing_.complete()) return loop().finish(sending_, outgoing_.total);
   await(sending_);
 }
@@ -115,27 +109,19 @@ bool EpollStream::send_some() {
   return true;
 }
 
-bool EpollStream::send_file_some() {
-  auto offset = static_cast<off_t>(outgoing_.offset);
-  const size_t wanted = std::min(outgoing_.left, kFileChunk);
-  const ssize_t sent = sendfile(fd(), outgoing_.file, &offset, wanted);
-  if (sent < 0 && errno != EAGAIN) {
-    loop().finish(sending_, -errno);
-    return false;
+void EpollStream::send_file() {
+  if (!writable_) return await(sending_);
+  switch (outgoing_.send_file_chunk(fd())) {
+    case Outgoing::Sent::kSome:
+      return loop().go_on(sending_, this, [](void* self) { static_cast<EpollStream*>(self)->send_file(); });
+    case Outgoing::Sent::kAll:
+      return loop().finish(sending_, outgoing_.total);
+    case Outgoing::Sent::kFull:
+      writable_ = false;
+      return await(sending_);
+    case Outgoing::Sent::kFailed:
+      return loop().finish(sending_, -errno);
   }
-  if (sent == 0) {  // the file ended
-    loop().finish(sending_, outgoing_.total);
-    return false;
-  }
-  if (sent < 0) {
-    writable_ = false;
-    return true;
-  }
-  outgoing_.advance(static_cast<size_t>(sent));
-  if (outgoing_.complete()) return true;
-  // A short count may be the end of the file as well as a full socket: the next call tells.
-  loop().go_on(sending_, this, [](void* self) { static_cast<EpollStream*>(self)->send(); });
-  return false;
 }
 
 void EpollStream::close() {

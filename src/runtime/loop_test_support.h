@@ -50,7 +50,7 @@ struct Listener {
   }
   void listen() {
     socklen_t length = sizeof address;
-    EXPECT_EQ(::listen(socket.get(), 128), 0);
+    EXPECT_EQ(::listen(socket.get(), 1024), 0);
     EXPECT_EQ(getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
   }
   const sockaddr* general() const { return reinterpret_cast<const sockaddr*>(&address); }

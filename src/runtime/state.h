@@ -30,6 +30,9 @@ struct Outgoing {
   bool complete() const { return left == 0; }
   // The rest of the current piece if it is the last one, else empty: then rest() is needed.
   std::span<const char> last_piece() const;
+  enum class Sent { kSome, kAll, kFull, kFailed };
+  // Sends as much of the file as one turn may; kFailed leaves errno.
+  Sent send_file_chunk(int socket);
   // Fills `target` with what is left, and returns how many entries that are.
   size_t rest(std::span<iovec, Stream::kMostPieces> target) const;
 };
@@ -75,7 +78,7 @@ class AcceptorState {
 
   void close();
   // The Acceptor is gone: closes, and deletes itself as soon as nothing refers to it.
-  void abandon();
+  virtual void abandon();
 
  protected:
   enum class Next { kGoOn, kStop };

@@ -1,13 +1,21 @@
 #include "runtime/stream.h"
 
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 
 #include "runtime/state.h"
 
 namespace freehold::runtime {
+namespace {
+
+// What sendfile may read from the disk before other streams have their turn.
+constexpr size_t kFileChunk = size_t{512} << 10;
+
+}  // namespace
 
 bool StreamState::begin(Operation& operation, Completion done) {
   if (operation.pending()) defect("a second receive or send was started on a Stream");
@@ -116,6 +124,16 @@ void Outgoing::advance(size_t sent) {
 std::span<const char> Outgoing::last_piece() const {
   if (index + 1 != count) return {};
   return {static_cast<const char*>(pieces[index].iov_base) + offset, pieces[index].iov_len - offset};
+}
+
+Outgoing::Sent Outgoing::send_file_chunk(int socket) {
+  auto at = static_cast<off_t>(offset);
+  const ssize_t sent = sendfile(socket, file, &at, std::min(left, kFileChunk));
+  if (sent < 0) return errno == EAGAIN ? Sent::kFull : Sent::kFailed;
+  if (sent == 0) return Sent::kAll;  // the file ended
+  advance(static_cast<size_t>(sent));
+  // A short count may be the end of the file as well as a full socket: the next call tells.
+  return complete() ? Sent::kAll : Sent::kSome;
 }
 
 size_t Outgoing::rest(std::span<iovec, Stream::kMostPieces> target) const {

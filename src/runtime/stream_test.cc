@@ -373,6 +373,40 @@ TEST_P(StreamTest, RefusesAnEmptyBufferAndSendsNothingAtOnce) {
   EXPECT_EQ(sent.result, 0);
 }
 
+TEST_P(StreamTest, HoldsMoreOperationsThanAnEnginesQueues) {
+  constexpr size_t kStreams = 3000;
+  struct Entry {
+    os::Fd peer;
+    std::unique_ptr<Stream> stream;
+    Outcome received;
+    std::array<char, 4> buffer{};
+  };
+  std::vector<std::unique_ptr<Entry>> entries;
+  for (size_t i = 0; i < kStreams; ++i) {
+    auto [ours, theirs] = unix_pair();
+    auto entry = std::make_unique<Entry>();
+    entry->peer = std::move(theirs);
+    entry->stream = std::make_unique<Stream>(*loop_, std::move(ours));
+    entry->stream->receive(entry->buffer, entry->received.completion());
+    entries.push_back(std::move(entry));
+  }
+  loop_->run_once(milliseconds(0));
+  for (size_t i = 0; i < kStreams; i += 2) ASSERT_EQ(write(entries[i]->peer.get(), "x", 1), 1);
+  size_t done = 0;
+  auto count = [&] {
+    done = 0;
+    for (const auto& entry : entries) done += entry->received.calls > 0 ? 1 : 0;
+    return done;
+  };
+  run_until([&] { return count() == kStreams / 2; });
+  for (const auto& entry : entries) entry->stream->close();
+  run_until([&] { return count() == kStreams; });
+  for (size_t i = 0; i < kStreams; ++i) {
+    EXPECT_EQ(entries[i]->received.calls, 1);
+    EXPECT_EQ(entries[i]->received.result, i % 2 == 0 ? 1 : -ECANCELED);
+  }
+}
+
 TEST(StreamDeathTest, DiesOfASecondReceiveAndOfDestructionWhileBusy) {
   auto loop = Loop::create(Backend::kEpoll);
   ASSERT_TRUE(loop);

@@ -80,12 +80,7 @@ Result<Lease> Leases::acquire(std::string_view name, std::string_view owner, Dur
   if (ttl <= Duration::zero() || ttl > std::chrono::hours(24)) {
     return Error(ErrorCode::kInvalid, "a lease is for more than nothing and at most a day");
   }
-  Lease wanted{.name = std::string(name),
-               .owner = std::string(owner),
-               .message = std::string(message),
-               .ttl = ttl,
-               .renewed = {},
-               .revision = {}};
+  Lease wanted{.name = std::string(name), .owner = std::string(owner), .message = std::string(message), .ttl = ttl};
   auto held = read(name);
   if (!held) {
     if (held.error().code() != ErrorCode::kNotFound) return held.error();

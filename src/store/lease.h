@@ -29,12 +29,12 @@ namespace freehold::store {
 enum class LeaseSpan { kOneMachine, kManyMachines };
 
 struct Lease {
-  std::string name;
-  std::string owner;
-  std::string message;  // what it is held for, for a person
+  std::string name{};
+  std::string owner{};
+  std::string message{};  // what it is held for, for a person
   Duration ttl{};
   WallTime renewed{};  // for display only
-  Revision revision;
+  Revision revision{};
   std::string key() const { return lease_key(name); }
   static std::string lease_key(std::string_view name);
 };

@@ -20,7 +20,7 @@ Result<Entry> MemoryStore::get(std::string_view key) {
 
 Result<Page> MemoryStore::list(std::string_view prefix, size_t limit, std::string_view after) {
   std::lock_guard lock(mutex_);
-  Page page{.entries = {}, .revision = revision_};
+  Page page{.revision = revision_};
   auto at = after < prefix ? slots_.lower_bound(prefix) : slots_.upper_bound(after);
   for (; at != slots_.end() && at->first.starts_with(prefix); ++at) {
     if (!at->second.value) continue;
@@ -92,7 +92,7 @@ void MemoryStore::compact() {
 Result<Changes> MemoryStore::changes(std::string_view prefix, Revision after, size_t limit) {
   std::lock_guard lock(mutex_);
   if (after < horizon_ || after > revision_) return behind_horizon(after, horizon_);
-  Changes result{.changes = {}, .through = revision_};
+  Changes result{.through = revision_};
   for (auto at = by_revision_.upper_bound(after.value); at != by_revision_.end(); ++at) {
     if (!at->second.starts_with(prefix)) continue;
     Revision revision{at->first};

@@ -136,7 +136,7 @@ Result<Page> SqliteStore::list(std::string_view prefix, size_t limit, std::strin
   std::lock_guard lock(mutex_);
   FH_ASSIGN(Transaction reading, Transaction::begin_read(*database_));
   FH_ASSIGN(State now, state());
-  Page page{.entries = {}, .revision = now.revision};
+  Page page{.revision = now.revision};
   // The least key greater than `after` is `after` with a zero byte behind it.
   std::string from = after < prefix ? std::string(prefix) : std::string(after) + '\0';
   Statement& statement = statements_->list;
@@ -219,7 +219,7 @@ Result<Changes> SqliteStore::changes(std::string_view prefix, Revision after, si
   FH_ASSIGN(Transaction reading, Transaction::begin_read(*database_));
   FH_ASSIGN(State now, state());
   if (after < now.horizon || after > now.revision) return behind_horizon(after, now.horizon);
-  Changes result{.changes = {}, .through = now.revision};
+  Changes result{.through = now.revision};
   Statement& statement = statements_->changes;
   Ended ended(statement);
   FH_TRY(statement.bind(to_number(after), prefix, end_of(prefix)));

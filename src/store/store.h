@@ -86,15 +86,15 @@ class Write {
 };
 
 struct Page {
-  std::vector<Entry> entries;  // by key
-  Revision revision;           // of the store when this was read; watch from here
-  bool more = false;           // go on after the last key
+  std::vector<Entry> entries{};  // by key
+  Revision revision{};           // of the store when this was read; watch from here
+  bool more = false;             // go on after the last key
 };
 
 struct Changes {
-  std::vector<Change> changes;  // by revision; one write is never split
-  Revision through;             // complete up to here: ask again after this
-  bool more = false;            // there is more already
+  std::vector<Change> changes{};  // by revision; one write is never split
+  Revision through{};             // complete up to here: ask again after this
+  bool more = false;              // there is more already
 };
 
 class Store {

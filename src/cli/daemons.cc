@@ -1,0 +1,108 @@
+#include "cli/daemons.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "base/text.h"
+#include "os/clock.h"
+#include "os/disk.h"
+#include "os/spawn.h"
+
+namespace freehold::cli {
+namespace {
+
+constexpr Duration kStartTime = std::chrono::seconds(20);
+constexpr Duration kStep = std::chrono::milliseconds(20);
+constexpr Bytes kLargestLog{8 << 20};
+
+// What the daemons may inherit from whoever starts them: nothing that would reach a service.
+std::vector<std::string> environment_of_daemons() {
+  std::vector<std::string> out = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
+  for (const char* name :
+       {"HOME", "USER", "XDG_RUNTIME_DIR", "FREEHOLD_BOOT_ID", "FREEHOLD_IO", "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(name)) out.push_back(fmt::format("{}={}", name, value));
+  }
+  return out;
+}
+
+std::string last_lines(const std::string& path, size_t count) {
+  auto text = os::system_disk().read(path, kLargestLog);
+  if (!text) return "";
+  auto lines = split(trim(*text), '\n');
+  std::string out;
+  for (size_t i = lines.size() - std::min(lines.size(), count); i < lines.size(); ++i)
+    out += fmt::format("  {}\n", lines[i]);
+  return out;
+}
+
+// Held by the agent for as long as it lives.
+bool lock_is_free(const std::string& path) {
+  os::Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return errno == ENOENT;
+  return flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+template <class Condition>
+bool wait_for(Duration most, Condition condition) {
+  MonotonicTime until = os::system_clock().monotonic() + most;
+  while (!condition()) {
+    if (os::system_clock().monotonic() >= until) return false;
+    std::this_thread::sleep_for(kStep);
+  }
+  return true;
+}
+
+Result<void> check_state_folder(const std::string& state) {
+  if (geteuid() == 0 && (state == "/tmp" || state.starts_with("/tmp/"))) {
+    return Error(
+        ErrorCode::kInvalid,
+        fmt::format("the state may not be in {}: services get a /tmp of their own and would not see their programs; "
+                    "use --state /var/lib/freehold/NAME",
+                    state));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> ensure_daemons(Session& session) {
+  if (session.answers(Session::Need::kReady)) return {};
+  const model::Layout& layout = session.layout();
+  FH_TRY(check_state_folder(layout.root));
+  os::Disk& disk = os::system_disk();
+  FH_TRY(disk.make_directories(os::parent_path(layout.root), 0755));
+  FH_TRY(disk.make_directories(layout.root, 0755));
+  FH_TRY(disk.make_directories(layout.platform_logs(), 0750));
+  std::string log = layout.platform_logs() + "/agent.log";
+  if (lock_is_free(layout.agent_lock())) {
+    FH_ASSIGN(std::string program, os::own_executable());
+    // Where it is now may not be where the caller's relative paths lead from later.
+    os::SpawnOptions options;
+    options.words = {program, "daemon", "watcher", layout.root};
+    options.environment = environment_of_daemons();
+    options.standard_output = log;
+    options.new_session = true;
+    FH_TRY(os::spawn(options));
+  }
+  bool up = wait_for(kStartTime, [&] { return session.answers(Session::Need::kReady); });
+  if (up) return {};
+  return Error(ErrorCode::kInternal, fmt::format("the daemons did not come up within {}; the last lines of {}:\n{}",
+                                                 format_short(kStartTime), log, last_lines(log, 10)));
+}
+
+Result<void> wait_until_gone(Session& session, Duration most) {
+  const model::Layout& layout = session.layout();
+  if (wait_for(most, [&] { return lock_is_free(layout.agent_lock()) && !session.answers(Session::Need::kAlive); }))
+    return {};
+  return Error(ErrorCode::kTimeout, fmt::format("the daemons were still there after {}; see {}", format_short(most),
+                                                layout.platform_logs()));
+}
+
+}  // namespace freehold::cli

@@ -1,0 +1,15 @@
+// Starting and ending the daemons of one organisation from the command line, where no systemd does it.
+#pragma once
+
+#include "cli/session.h"
+
+namespace freehold::cli {
+
+// Starts the watcher, which starts the agent, which starts the rest, and waits until they answer. Does nothing if they
+// do. The error carries the last lines of the agent's log.
+Result<void> ensure_daemons(Session& session);
+
+// Waits until no daemon of this state is left.
+Result<void> wait_until_gone(Session& session, Duration most);
+
+}  // namespace freehold::cli

@@ -1,0 +1,41 @@
+#include <array>
+
+#include "cli/project.h"
+#include "cli/state_directory.h"
+#include "cli/verbs.h"
+
+namespace freehold::cli {
+namespace {
+
+struct Verb {
+  std::string_view name;
+  int (*run)(const Invocation&);
+};
+
+constexpr std::array kVerbs = {
+    Verb{"validate", &run_validate}, Verb{"plan", &run_plan},         Verb{"up", &run_up},
+    Verb{"down", &run_down},         Verb{"restart", &run_restart},   Verb{"scale", &run_scale},
+    Verb{"drain", &run_drain},       Verb{"rollback", &run_rollback}, Verb{"status", &run_status},
+    Verb{"history", &run_history},   Verb{"diff", &run_diff},         Verb{"events", &run_events},
+    Verb{"logs", &run_logs},         Verb{"exec", &run_exec},         Verb{"doctor", &run_doctor},
+};
+
+}  // namespace
+
+Result<model::Layout> layout_of(const Invocation& invocation) {
+  os::Disk& disk = os::system_disk();
+  std::string name = invocation.state.empty() ? organisation_name(disk, config_path(invocation)) : "";
+  FH_ASSIGN(std::string root, find_state_directory(disk, invocation.state, name));
+  return model::Layout{root};
+}
+
+int run(int count, char** words) {
+  Parsed parsed = parse_command_line(count, words);
+  if (parsed.exit_code) return *parsed.exit_code;
+  for (const Verb& verb : kVerbs) {
+    if (verb.name == parsed.invocation.verb) return verb.run(parsed.invocation);
+  }
+  return kUsage;
+}
+
+}  // namespace freehold::cli

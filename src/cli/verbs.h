@@ -1,0 +1,32 @@
+// The verbs, one function each: they return the exit code.
+#pragma once
+
+#include "cli/session.h"
+
+namespace freehold::cli {
+
+int run_validate(const Invocation& invocation);
+int run_plan(const Invocation& invocation);
+int run_up(const Invocation& invocation);
+int run_down(const Invocation& invocation);
+int run_restart(const Invocation& invocation);
+int run_scale(const Invocation& invocation);
+int run_drain(const Invocation& invocation);
+int run_rollback(const Invocation& invocation);
+int run_status(const Invocation& invocation);
+int run_history(const Invocation& invocation);
+int run_diff(const Invocation& invocation);
+int run_events(const Invocation& invocation);
+int run_logs(const Invocation& invocation);
+int run_exec(const Invocation& invocation);
+int run_doctor(const Invocation& invocation);
+
+// All of a command line: parse, find the verb, run it.
+int run(int count, char** words);
+
+// ---- shared by verbs
+Result<model::Layout> layout_of(const Invocation& invocation);
+// Shows a change as it happens until it is over; gives the exit code of its outcome.
+int follow_rollout(Session& session, const api::ChangeAnswer& change);
+
+}  // namespace freehold::cli

@@ -1,0 +1,32 @@
+#include "gateway/mime_type.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace freehold::gateway {
+namespace {
+
+struct Entry {
+  std::string_view ending;
+  std::string_view type;
+};
+constexpr auto kTypes = std::to_array<Entry>({
+#include "gateway/mime_types.inc"
+});
+static_assert(std::ranges::is_sorted(kTypes, {}, &Entry::ending));
+
+}  // namespace
+
+std::string_view mime_type(std::string_view path) {
+  constexpr std::string_view kUnknown = "application/octet-stream";
+  constexpr size_t kMostLetters = 12;
+  size_t dot = path.find_last_of("./");
+  if (dot == std::string_view::npos || path[dot] == '/' || path.size() - dot - 1 > kMostLetters) return kUnknown;
+  std::string ending = to_lower(path.substr(dot + 1));
+  const auto* found = std::ranges::lower_bound(kTypes, std::string_view(ending), {}, &Entry::ending);
+  return found != kTypes.end() && found->ending == ending ? found->type : kUnknown;
+}
+
+}  // namespace freehold::gateway

@@ -1,0 +1,155 @@
+"""Whatever is killed, users notice as little as can be: nothing that runs dies with the platform, and it comes back."""
+import json
+import os
+import re
+import signal
+
+import pytest
+from load import Load
+from platform_under_test import DONE, is_alive, wait_for
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not is_alive(pid), what=f"process {pid} ends")
+
+
+def test_five_killed_instances_cost_no_idempotent_request(platform):
+    platform.program()
+    platform.write_file(services={"web": platform.service(replicas=3, restart={"backoff": "100ms", "crash_loop": "50/1m"})})
+    platform.up()
+    with Load(platform.port) as load:
+        for _ in range(5):
+            victim = platform.wait_until_healthy(3)[0]["pid"]
+            kill(victim)
+            wait_for(lambda gone=victim: gone not in {one["pid"] for one in platform.instances()}, what="a new process")
+        platform.wait_until_healthy(3)
+        load.wait_for_requests(50)
+    assert load.failures == [], load.report()
+
+
+@pytest.mark.parametrize("name", ["control", "agent", "watcher"])
+def test_a_killed_daemon_costs_no_request_and_no_instance(web, name):
+    before = {one["id"]: one["pid"] for one in web.healthy()}
+    victim = web.daemon(name)
+    assert victim, f"status names no {name}"
+    with Load(web.port) as load:
+        kill(victim)
+        wait_for(lambda: (web.daemon(name) or victim) != victim, what=f"a new {name}")
+        load.wait_for_requests(100)
+        assert {one["id"]: one["pid"] for one in web.wait_until_healthy(2)} == before, "adopted, not started anew"
+        web.program(version="2")
+        web.up()
+        assert web.versions() == {"2"}, "and it works as before"
+    assert load.failures == [], load.report()
+
+
+def test_a_killed_gateway_costs_only_what_was_in_flight(web):
+    before = {one["pid"] for one in web.healthy()}
+    victim = web.daemon("gateway")
+    with Load(web.port, retry="always") as load:
+        kill(victim)
+        load.wait_for_requests(100)
+        wait_for(lambda: (web.daemon("gateway") or victim) != victim, what="a new gateway")
+    assert load.failures == [], load.report()
+    assert load.repeated <= load.kept + load.new, "each connection repeats at most once"
+    assert {one["pid"] for one in web.healthy()} == before
+
+
+def test_all_daemons_killed_at_once_leave_services_running(web):
+    before = {one["id"]: one["pid"] for one in web.healthy()}
+    daemons = [one["pid"] for one in web.status()["daemons"]]
+    for pid in daemons:
+        os.kill(pid, signal.SIGKILL)
+    assert all(is_alive(pid) for pid in before.values())
+    web.up()
+    assert {one["id"]: one["pid"] for one in web.wait_until_healthy(2)} == before
+
+
+def keeper_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[1])
+
+
+def test_a_killed_keeper_has_a_defined_end(web):
+    victim = web.healthy()[0]
+    keeper = keeper_of(victim["pid"])
+    with open(f"/proc/{keeper}/cmdline", "rb") as file:
+        assert b"freehold" in file.read()
+    with Load(web.port) as load:
+        kill(keeper)
+        wait_for(lambda: not is_alive(victim["pid"]), what="the instance ends, too")
+        web.wait_until_healthy(2)
+    assert load.failures == [], load.report()
+    assert victim["pid"] not in {one["pid"] for one in web.healthy()}
+
+
+def test_no_log_line_is_lost_while_there_is_no_agent(platform):
+    platform.program()
+    platform.write_file(services={"web": platform.service("./web/service.py", "--count-lines", "0.005")})
+    platform.up()
+    for _ in range(3):
+        victim = platform.daemon("agent")
+        kill(victim)
+        wait_for(lambda gone=victim: (platform.daemon("agent") or gone) != gone, what="a new agent")
+    numbers = [int(found.group(1)) for line in platform.logs("web") if (found := re.search(r"line (\d+)", json.dumps(line)))]
+    assert len(numbers) > 100 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_how_an_instance_ended_while_there_was_no_agent_is_known(web):
+    victim = web.healthy()[0]
+    agent, watcher = web.daemon("agent"), web.daemon("watcher")
+    for pid in (watcher, agent):
+        os.kill(pid, signal.SIGKILL)
+    os.kill(victim["pid"], signal.SIGKILL)
+    web.up()
+    web.wait_until_healthy(2)
+    again = next(one for one in web.instances() if one["id"] == victim["id"])
+    assert again["last_exit"]["signal"] == signal.SIGKILL and again["restarts"] == 1
+
+
+def test_a_crash_loop_is_a_state_and_an_event_and_not_a_spinning_cpu(platform):
+    platform.program()
+    platform.write_file(services={"web": platform.service(restart={"backoff": "50ms", "most": "10s", "crash_loop": "3/1m"})})
+    platform.up()
+    for _ in range(3):
+        pid = platform.wait_until_healthy(1)[0]["pid"]
+        kill(pid)
+    wait_for(lambda: platform.instances(state="crash-looping"), what="crash-looping")
+    assert any("crash" in json.dumps(event) for event in platform.events())
+    assert platform.instances()[0]["restarts"] <= 4
+
+
+def test_sick_instances_get_no_requests(web):
+    sick = web.get("/sick").json()["instance"]
+    wait_for(lambda: [one["id"] for one in web.instances(state="unhealthy")] == [sick], what="unhealthy")
+    with Load(web.port, expect=lambda headers, body: sick.encode() not in body) as load:
+        load.wait_for_requests(100)
+    assert load.failures == [], load.report()
+
+
+def test_an_interrupted_deploy_is_resumed_or_undone_and_says_which(web):
+    web.program(version="2")
+    with Load(web.port) as load:
+        process = web.start("up")
+        wait_for(lambda: len(web.instances()) > 2, what="the rollout has begun", every=0.01)
+        kill(web.daemon("control"))
+        process.communicate(timeout=60)
+        wait_for(lambda: web.daemon("control") and not web.status().get("rollout"), 60, "the rollout ends")
+        versions = web.versions()
+    assert versions in ({"1"}, {"2"})
+    assert load.failures == [], load.report()
+    assert any("resum" in json.dumps(event) or "undo" in json.dumps(event) for event in web.events())
+
+
+def test_after_a_reboot_everything_declared_comes_back_and_no_old_process_is_believed(web):
+    """The boot id is forged; a real reboot is for the tests in the guest."""
+    old = {one["id"]: one["pid"] for one in web.healthy()}
+    for pid in web.processes():
+        if is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not web.processes(), what="everything is gone")
+    web.environment["FREEHOLD_BOOT_ID"] = "00000000-0000-4000-8000-000000000001"
+    web.run("up", expect=DONE)
+    assert {one["pid"] for one in web.wait_until_healthy(2)}.isdisjoint(old.values())
+    assert web.versions() == {"1"}
