@@ -99,6 +99,19 @@ TEST_F(IsolationTest, SeesItsFoldersEvenBelowTmp) {
   EXPECT_TRUE(os::system_disk().remove_tree(below).ok());
 }
 
+TEST_F(IsolationTest, AServiceWithoutAReleaseCanWriteItsVolumes) {
+  FH_NEEDS_ROOT();
+  LaunchSpec spec = shell("echo x > $DATA/file && echo wrote; pwd");
+  std::string volume = root_ + "/volume";
+  mkdir(volume.c_str(), 0700);
+  ASSERT_EQ(chown(volume.c_str(), spec.user->user, spec.user->group), 0);
+  spec.volumes = {volume};
+  spec.env["DATA"] = volume;
+  spec.directory = "/";
+  run(spec);
+  EXPECT_EQ(output_of(spec), "wrote\n/\n");
+}
+
 TEST_F(IsolationTest, MoreMemoryThanAllowedIsOutOfMemory) {
   FH_NEEDS_CONTROLLER("memory");
   LaunchSpec spec = make_spec({"tail", "-n1", "/dev/zero"});

@@ -62,7 +62,8 @@ void describe_mounts(KeeperConfiguration& configuration, const LaunchSpec& spec)
   if (!has_private_mounts(spec)) return;
   configuration.add("private_tmp", os::join_path(spec.folder, "tmp"));
   configuration.add("private_var_tmp", os::join_path(spec.folder, "var-tmp"));
-  configuration.add("read_only", spec.directory);
+  // A service without a release starts in "/": that cannot be made read-only without taking its volumes along.
+  if (spec.directory != "/") configuration.add("read_only", spec.directory);
   if (!spec.secrets.empty()) configuration.add("read_only", spec.secrets);
   for (const std::string& volume : spec.volumes) configuration.add("bind", volume);
 }

@@ -121,11 +121,19 @@ Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request) {
   return spec;
 }
 
+Result<void> ProcessWorkloads::make_log_folder(const std::string& folder) {
+  if (parts_.disk.exists(folder)) return {};
+  FH_TRY(parts_.disk.make_directories(folder, 0750));
+  if (!options_.log_group) return {};
+  FH_TRY(parts_.disk.set_owner(folder, geteuid(), *options_.log_group));
+  return parts_.disk.set_mode(folder, 02750);  // new files get the folder's group
+}
+
 Result<RunningProcess> ProcessWorkloads::start(const StartRequest& request) {
   sweep_leftovers();
   FH_ASSIGN(LaunchSpec spec, spec_for(request));
   FH_TRY(lay_out_secrets(request, spec.user));
-  FH_TRY(parts_.disk.make_directories(spec.log_folder, 0750));
+  FH_TRY(make_log_folder(spec.log_folder));
   FH_ASSIGN(Running running, parts_.launcher.start(spec));
   FH_ASSIGN(os::Fd ended, copy_of(running.keeper_fd));
   problems_[request.instance.id] = running.problems;
@@ -179,7 +187,7 @@ void ProcessWorkloads::sweep_leftovers() {
 
 std::vector<Survivor> ProcessWorkloads::survivors() {
   std::vector<Survivor> out;
-  std::set<std::string> known;
+  std::set<std::string> known = options_.other_groups;
   auto entries = parts_.disk.list(options_.layout.agent() + "/instances");
   if (entries) {
     for (const os::FileInfo& entry : *entries) {

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "agent/launcher.h"
 #include "agent/policy.h"
@@ -30,7 +31,9 @@ class ProcessWorkloads : public Workloads {
   struct Options {
     model::Layout layout;
     Policy policy;
-    std::string memory_folder;  // where secrets lie as files
+    std::string memory_folder;           // where secrets lie as files
+    std::set<std::string> other_groups;  // control groups that are no instances': the daemons'
+    std::optional<gid_t> log_group;      // may read what services print
   };
   ProcessWorkloads(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
@@ -57,6 +60,7 @@ class ProcessWorkloads : public Workloads {
   Result<std::string> unseal(const StartRequest& request, const std::string& name) const;
   std::string folder_of(const std::string& id) const { return options_.layout.instance(id); }
   std::string secrets_of(const std::string& id) const { return options_.memory_folder + "/" + id; }
+  Result<void> make_log_folder(const std::string& folder);
   void sweep_leftovers();
 
   Parts parts_;

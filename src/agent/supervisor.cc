@@ -136,8 +136,9 @@ void Supervisor::reconcile() {
       continue;
     }
     const model::Supervision* supervision = model::supervision_of(desired_, *instance);
-    auto slot = std::make_unique<Slot>(*this, *instance,
-                                       InstanceMachine(instance->wanted, supervision == nullptr ? model::Supervision() : *supervision, now));
+    auto slot = std::make_unique<Slot>(
+        *this, *instance,
+        InstanceMachine(instance->wanted, supervision == nullptr ? model::Supervision() : *supervision, now));
     slot->runtime = runtime->second;
     slot->since = loop_.clock().wall();
     slots_.emplace(id, std::move(slot));
@@ -380,6 +381,16 @@ std::vector<model::ObservedInstance> Supervisor::observed() const {
   return out;
 }
 
+std::set<std::string> Supervisor::releases_in_use() const {
+  std::set<std::string> out;
+  for (const auto& [id, slot] : slots_) out.insert(slot->runtime.release);
+  for (const auto& [fingerprint, runtime] : desired_.runtimes) out.insert(runtime.release);
+  for (const model::Route& route : desired_.routing.routes) {
+    for (const model::PathRule& rule : route.paths) out.insert(rule.files);
+  }
+  return out;
+}
+
 Result<Supervisor::Target> Supervisor::find(const std::string& service_or_instance) const {
   const Slot* best = nullptr;
   for (const auto& [id, slot] : slots_) {
@@ -389,7 +400,7 @@ Result<Supervisor::Target> Supervisor::find(const std::string& service_or_instan
   }
   if (best == nullptr)
     return Error(ErrorCode::kNotFound, fmt::format("no instance of '{}' is running", service_or_instance));
-  return Target{best->desired.id, &best->runtime, best->port};
+  return Target{best->desired.id, &best->desired, &best->runtime, best->port};
 }
 
 }  // namespace freehold::agent

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "agent/instance_machine.h"
 #include "agent/journal.h"
@@ -49,9 +50,12 @@ class Supervisor {
   const model::GatewaySnapshot& snapshot() const { return snapshot_; }
   // True once nothing runs and nothing is wanted.
   bool empty() const { return slots_.empty(); }
+  // Digests that instances run from, wanted or not any more.
+  std::set<std::string> releases_in_use() const;
   // The runtime, port and id of a healthy (else any running) instance of a service, or of that instance, for `exec`.
   struct Target {
     std::string id;
+    const model::DesiredInstance* instance;
     const model::Runtime* runtime;
     uint16_t port;
   };

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "api/call.h"
-#include "logs/reader.h"
+
 
 namespace freehold::api {
 

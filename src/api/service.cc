@@ -187,7 +187,9 @@ ApiService::Answer ApiService::change(const Call& call, const codec::Json& body)
   }
   if (path == "/v1/apply") {
     FH_ASSIGN(model::Submission submission, codec::from_json<model::Submission>(body));
-    if (!submission.base) FH_ASSIGN(submission.base, base_of(call.exchange->head()));
+    if (!submission.base) {
+      FH_ASSIGN(submission.base, base_of(call.exchange->head()));
+    }
     return accepted(controller_.apply(submission, call.who));
   }
   if (path == "/v1/contents/missing") {

@@ -11,7 +11,9 @@ class Pieces {
  public:
   Pieces(os::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
   Result<std::string> next() {
-    if (!file_) FH_ASSIGN(file_, disk_.open(path_));
+    if (!file_) {
+      FH_ASSIGN(file_, disk_.open(path_));
+    }
     FH_ASSIGN(std::string piece, file_->read(offset_, kPiece));
     offset_ += piece.size();
     return piece;

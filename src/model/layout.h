@@ -6,7 +6,8 @@
 //   volumes/     folders that the platform keeps for services
 //   logs/        <service>/<instance>.log; platform/ has the daemons' own
 //   keys/        seal (secrets at rest), token (API over TCP)
-//   run/         sockets; whoever may connect is decided by peer credentials, not by the modes of these files
+//   run/         sockets, in a folder of whoever listens there; who may connect is decided by peer credentials, not by
+//   the modes of these files
 #pragma once
 
 #include <string>
@@ -22,6 +23,9 @@ struct Layout {
   std::string event_database() const { return root + "/control/events.db"; }
   std::string agent() const { return root + "/agent"; }
   std::string instance(const std::string& id) const { return root + "/agent/instances/" + id; }
+  std::string instances() const { return root + "/agent/instances"; }
+  std::string daemons() const { return root + "/agent/daemons"; }
+  std::string user_ids() const { return root + "/agent/uids"; }
   std::string releases() const { return root + "/agent/releases"; }
   std::string journal() const { return root + "/agent/journal"; }
   std::string agent_lock() const { return root + "/agent/lock"; }
@@ -34,11 +38,12 @@ struct Layout {
   std::string seal_key() const { return root + "/keys/seal"; }
   std::string token() const { return root + "/keys/token"; }
   std::string keys() const { return root + "/keys"; }
-  std::string run() const { return root + "/run"; }
-  std::string api_socket() const { return root + "/run/api.sock"; }
-  std::string control_socket() const { return root + "/run/control.sock"; }
-  std::string gateway_socket() const { return root + "/run/gateway.sock"; }
-  std::string agent_socket() const { return root + "/run/agent.sock"; }
+  std::string run_of_control() const { return root + "/run/control"; }
+  std::string run_of_agent() const { return root + "/run/agent"; }
+  std::string api_socket() const { return root + "/run/control/api.sock"; }
+  std::string control_socket() const { return root + "/run/control/control.sock"; }
+  std::string gateway_socket() const { return root + "/run/agent/gateway.sock"; }
+  std::string agent_socket() const { return root + "/run/agent/agent.sock"; }
   std::string policy() const { return root + "/policy.yaml"; }
 };
 

@@ -1,0 +1,123 @@
+#include "app/control_process.h"
+
+#include <fmt/core.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "api/service.h"
+#include "app/event_bridge.h"
+#include "auth/seal.h"
+#include "control/controller.h"
+#include "control/node_link.h"
+#include "http/server.h"
+#include "model/layout.h"
+#include "net/listen.h"
+#include "os/process.h"
+#include "store/sqlite_store.h"
+
+namespace freehold::app {
+namespace {
+
+constexpr Duration kDrain = std::chrono::seconds(2);
+
+class SealedSecrets : public control::SecretBox {
+ public:
+  explicit SealedSecrets(auth::Sealer sealer) : sealer_(std::move(sealer)) {}
+  Result<std::string> seal(const std::string& name, const std::string& value) override {
+    return sealer_.seal(name, value);
+  }
+  Result<std::string> hash(const std::string& name, const std::string& value) override {
+    return sealer_.hash(name, value);
+  }
+
+ private:
+  auth::Sealer sealer_;
+};
+
+auth::PeerPolicy peer_policy(const std::string& hosted) {
+  auth::PeerPolicy policy;
+  policy.owner = geteuid();
+  if (const group* found = getgrnam("freehold")) policy.groups.push_back(found->gr_gid);
+  size_t dash = hosted.find('-');
+  if (dash != std::string::npos) {
+    auth::UidRange range;
+    std::from_chars(hosted.data(), hosted.data() + dash, range.first);
+    std::from_chars(hosted.data() + dash + 1, hosted.data() + hosted.size(), range.last);
+    policy.hosted = range;
+  }
+  return policy;
+}
+
+// Ends the loop when a signal asks for it.
+class EndOnSignal {
+ public:
+  EndOnSignal(runtime::Loop& loop, http::Server& server)
+      : loop_(loop),
+        server_(server),
+        signals_(block()),
+        watcher_(loop, signals_.get(), runtime::complete<&EndOnSignal::on_signal>(this)) {}
+
+ private:
+  static int block() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+  void on_signal(int) {
+    signalfd_siginfo info{};
+    if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
+    server_.stop(kDrain, [this] { loop_.stop(); });
+  }
+
+  runtime::Loop& loop_;
+  http::Server& server_;
+  os::Fd signals_;
+  runtime::Watcher watcher_;
+};
+
+}  // namespace
+
+Result<void> run_control(const ControlOptions& options) {
+  os::Disk& disk = os::system_disk();
+  os::Clock& clock = os::system_clock();
+  model::Layout layout{options.state};
+  FH_ASSIGN(std::string boot_id, os::boot_id());
+  FH_ASSIGN(os::ProcessId self, os::identify(getpid()));
+
+  FH_ASSIGN(std::unique_ptr<runtime::Loop> loop, runtime::Loop::create(runtime::Backend::kEpoll));
+  FH_ASSIGN(std::unique_ptr<store::Store> store, store::open_sqlite_store(disk, layout.state_database(), {}));
+  FH_ASSIGN(std::unique_ptr<events::EventLog> log, events::EventLog::open(disk, clock, layout.event_database(), {}));
+  FH_ASSIGN(std::unique_ptr<contents::ContentStore> contents,
+            contents::ContentStore::open(disk, clock, layout.contents(), {}));
+  FH_ASSIGN(auth::Sealer sealer, auth::Sealer::load(disk, os::system_random(), layout.seal_key()));
+  FH_ASSIGN(auth::ApiToken token, auth::ApiToken::load_or_create(disk, os::system_random(), layout.token()));
+
+  EventBridge events(*log);
+  SealedSecrets secrets(std::move(sealer));
+  FH_ASSIGN(std::unique_ptr<control::NodeLink> link, control::NodeLink::open(*loop, layout.control_socket()));
+  control::Controller::Options controller_options;
+  controller_options.boot_id = boot_id;
+  controller_options.owner = fmt::format("control {}/{}", self.pid, self.start);
+  FH_ASSIGN(
+      std::unique_ptr<control::Controller> controller,
+      control::Controller::open({*loop, *store, *contents, events, *link, secrets}, std::move(controller_options)));
+  link->serve(*controller);
+
+  api::ApiService service(*loop, *controller, *contents, *log, {layout.logs(), &token, peer_policy(options.hosted)});
+  http::Server server(*loop, service, {});
+  FH_ASSIGN(os::Fd socket, net::listen_unix(layout.api_socket(), 0666));
+  FH_TRY(server.listen(std::move(socket)));
+  EndOnSignal ending(*loop, server);
+  (void)events.append({"control.started", "control", fmt::format("pid {}", getpid()), "", {}}).ok();
+  loop->run();
+  return {};
+}
+
+}  // namespace freehold::app
