@@ -188,8 +188,8 @@ void Stepper::retire_old(ServiceRollout& service) {
     if (!is_wanted(placed)) continue;
     if (placed.instance.fingerprint == spec.runtime.fingerprint) {
       if (is_up(placed)) ++serving;
-    } else if (!forward() && !is_up(placed)) {
-      stop(placed, "is stopped: it does not serve");
+    } else if (!forward() && !placed.proven) {
+      stop(placed, "is stopped: it never served");
     } else {
       old.push_back(&placed);
     }

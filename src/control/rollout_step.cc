@@ -71,7 +71,7 @@ void Stepper::note_what_happened(ServiceRollout& service) {
       placed.proven = true;
       auto since = service.fresh.find(id);
       if (since == service.fresh.end()) continue;
-      tell("instance.took_over", service.service, id,
+      tell("instance.took-over", service.service, id,
            fmt::format("{} is healthy after {} and takes over", id, format_short(service.spent - since->second)));
     }
   }
@@ -90,7 +90,10 @@ bool Stepper::is_done(const std::string& service) const {
 
 bool Stepper::may_start(const ServiceRollout& service) const {
   const std::vector<std::string>& after = goal(service).after;
-  return std::all_of(after.begin(), after.end(), [&](const std::string& name) { return is_done(name); });
+  // One that it needs, but that is scaled to nothing, leaves after this one: waiting for it would be for ever.
+  return std::all_of(after.begin(), after.end(), [&](const std::string& name) {
+    return is_done(name) || goal(rollout_.services[index_.at(name)]).leaves();
+  });
 }
 
 bool Stepper::may_leave(const ServiceRollout& service) const {

@@ -84,6 +84,7 @@ void Exchange::attempt() {
     upstream_ = endpoint->take_idle();
   }
   endpoint->begin_request();
+  if (client_.core().access_log() != nullptr) client_.record().instance = endpoint->instance();
   if (upstream_ != nullptr) {
     upstream_->set_user(*this);
     return send_request();

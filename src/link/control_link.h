@@ -14,7 +14,6 @@
 
 namespace freehold::link {
 
-inline constexpr std::string_view kHello = "hello";
 inline constexpr std::string_view kDesired = "desired";
 inline constexpr std::string_view kObserved = "observed";
 inline constexpr std::string_view kEvents = "events";

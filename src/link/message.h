@@ -32,6 +32,8 @@ std::string encode(std::string_view type, const T& body)
   return encode(type, codec::to_json(body));
 }
 
+inline constexpr std::string_view kHello = "hello";
+
 struct Hello {
   std::string role;  // agent, gateway, cli
   uint32_t oldest = kOldestVersion;
