@@ -292,6 +292,8 @@ Result<void> Launcher::cleanup(const std::string& folder) {
 
 Result<os::GroupUsage> Launcher::usage(const std::string& folder) { return os::CgroupTree::usage(group_of(folder)); }
 
+Result<void> Launcher::remove_tree() { return tree_.remove_root(); }
+
 std::vector<std::string> Launcher::sweep(const std::set<std::string>& known_instances) {
   std::vector<std::string> swept;
   for (const std::string& name : tree_.list()) {

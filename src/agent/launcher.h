@@ -81,6 +81,9 @@ class Launcher {
   // Control groups that belong to no known instance: killed and removed. Returns their names.
   std::vector<std::string> sweep(const std::set<std::string>& known_instances);
 
+  // Removes our tree of control groups itself: for the end of a state's daemons. kUnavailable while something is in it.
+  Result<void> remove_tree();
+
   // Runs `command` as the instance would: its user, environment, limits, folder, /tmp. `input`, `output`, `error` are
   // borrowed. It dies with us. kNotFound when the instance does not run.
   Result<Command> start_command(const LaunchSpec& spec, const std::vector<std::string>& command, int input, int output,

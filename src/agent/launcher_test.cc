@@ -223,10 +223,11 @@ TEST_F(LauncherTest, PassesListeningSockets) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
   os::Fd one(pair[0]), two(pair[1]);
   LaunchSpec spec =
-      shell("echo $LISTEN_FDS; test $LISTEN_PID -eq $$ && echo mine; readlink /proc/$$/fd/3; ls /proc/$$/fd | wc -l");
+      shell("echo $LISTEN_FDS; test $LISTEN_PID -eq $$ && echo mine; readlink /proc/$$/fd/3; exec ls /proc/self/fd");
   spec.listen = {one.get()};
   run(spec);
-  EXPECT_THAT(output_of(spec), testing::MatchesRegex("1\nmine\nsocket:.*\n4\n"));
+  EXPECT_THAT(output_of(spec), testing::MatchesRegex("1\nmine\nsocket:.*\n0\n1\n2\n3\n4\n"))
+      << "4 is how ls reads the list";
 }
 
 TEST_F(LauncherTest, LeavesNoMountBehind) {
