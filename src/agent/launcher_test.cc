@@ -204,6 +204,14 @@ TEST_F(LauncherTest, WithoutControlGroupsTheMarkFindsEverything) {
   EXPECT_TRUE(wait_gone(spec));
 }
 
+TEST_F(LauncherTest, WithoutControlGroupsTheKeeperEndsWhatIsLeft) {
+  use({"/dev/null", "/dev/null"});
+  // Deaf to SIGTERM, in a session of its own and without the mark: only its parent of last resort can tell whose it is.
+  LaunchSpec spec = shell("trap '' TERM; env -i setsid sleep 1000 > /dev/null 2>&1 & echo $!");
+  EXPECT_EQ(run(spec).code, 0);
+  EXPECT_EQ(os::identify(static_cast<pid_t>(std::stol(output_of(spec)))).error().code(), ErrorCode::kNotFound);
+}
+
 TEST_F(LauncherTest, SweepsGroupsOfUnknownInstances) {
   if (!os::CgroupTree::find(tree_).problems().empty()) GTEST_SKIP() << "control groups cannot be used here";
   LaunchSpec known = shell("read line < gate");
