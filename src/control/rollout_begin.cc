@@ -36,6 +36,15 @@ bool is_asked_for(const DesiredState& state, const std::string& service, const S
   return count == spec->replicas;
 }
 
+// Whether this version has an instance already, and so was prepared for by an earlier apply.
+bool runs(const DesiredState& state, const ServiceSpec& spec) {
+  auto list = state.instances.find(spec.runtime.service);
+  if (list == state.instances.end()) return false;
+  return std::any_of(list->second.begin(), list->second.end(), [&](const PlacedInstance& placed) {
+    return is_wanted(placed) && placed.instance.fingerprint == spec.runtime.fingerprint;
+  });
+}
+
 // What is not as it shall be, and what would not be as it was if the rollout went back: an apply that failed and was
 // held may have left a service between the two.
 std::set<std::string> changing_services(const RolloutStart& start, const DesiredState& state) {
@@ -114,8 +123,9 @@ Rollout begin_rollout(const RolloutStart& start, const DesiredState& state) {
     if (const ServiceSpec* spec = spec_of(start.previous, name)) service.from.spec = *spec;
     put_in_order(service.to, places_to, name);
     put_in_order(service.from, places_from, name);
-    bool anew = service.to.spec && !state.runtimes.contains(service.to.spec->runtime.fingerprint);
-    if (start.kind == RolloutKind::kApply && anew && !service.to.leaves() && !service.to.spec->runtime.prepare.empty())
+    const std::optional<ServiceSpec>& spec = service.to.spec;
+    if (start.kind == RolloutKind::kApply && !service.to.leaves() && !spec->runtime.prepare.empty() &&
+        !runs(state, *spec))
       service.prepare = Prepare::kPending;
   }
   hand_over_volumes(rollout.services, &ServiceRollout::to, &ServiceRollout::from);

@@ -23,7 +23,8 @@ std::optional<std::string> Stepper::failure_of(const ServiceRollout& service, co
   const model::ObservedInstance* instance = seen(id);
   if (instance == nullptr) return std::nullopt;
   if (placed.instance.wanted == model::Wanted::kOnce) {
-    if (service.prepare != Prepare::kRunning || instance->state != model::InstanceState::kStopped) return std::nullopt;
+    if (service.prepare != Prepare::kRunning || id != service.preparer) return std::nullopt;
+    if (instance->state != model::InstanceState::kStopped) return std::nullopt;
     const std::optional<model::Exit>& exit = instance->last_exit;
     if (exit && exit->code == 0 && exit->signal == 0 && exit->failure.empty()) return std::nullopt;
     return fmt::format("{} did not prepare {}: {}", id, service.service,
@@ -108,6 +109,7 @@ void point_back(Rollout& rollout, std::string reason) {
   for (ServiceRollout& service : rollout.services) {
     service.stage = Stage::kWaiting;
     service.prepare = Prepare::kNone;
+    service.preparer.clear();
     service.spent = Duration::zero();
     service.fresh.clear();
   }

@@ -136,7 +136,8 @@ bool Stepper::switch_routes() {
   }
   change_.route(with_addresses_of(to, from));
   rollout_.routed = true;
-  rollout_.routed_revision = change_.revision();
+  // Without any change there is no new revision, and so none that the node could answer.
+  rollout_.routed_revision = change_.any() ? change_.revision() : change_.state().revision;
   tell("routes.switched", "", "", forward() ? "routes switch to the new generation" : "routes are as they were before");
   return true;
 }
@@ -187,15 +188,15 @@ Duration Stepper::deadline(const ServiceRollout& service) const {
 
 std::optional<Duration> Stepper::wake_after() const {
   std::optional<Duration> out;
-  bool all_done = true;
   auto consider = [&](Duration left) { out = std::max(std::min(out.value_or(left), left), Duration::zero()); };
+  bool all_done = true;
+  Duration patience{};
   for (const ServiceRollout& service : rollout_.services) {
     if (service.stage == Stage::kRolling) consider(deadline(service) - service.spent);
     all_done = all_done && is_done(service.service);
+    patience = std::max(patience, deadline(service));
   }
-  for (const ServiceRollout& service : rollout_.services) {
-    if (all_done) consider(deadline(service) - rollout_.closing);
-  }
+  if (all_done) consider(patience - rollout_.closing);
   return out;
 }
 
@@ -211,7 +212,6 @@ StepResult Stepper::run() {
   }
   finish_if_done();
   result_.changed = change_.commit();
-  rollout_.routed_revision = std::min(rollout_.routed_revision, change_.state().revision);
   if (rollout_.outcome == Outcome::kRunning) result_.wake_after = wake_after();
   return std::move(result_);
 }

@@ -10,8 +10,8 @@
 
 #include "runtime/state.h"
 
-struct io_uring;
-struct io_uring_sqe;
+struct io_uring;      // NOLINT(readability-identifier-naming): not our name
+struct io_uring_sqe;  // NOLINT(readability-identifier-naming): not our name
 
 namespace freehold::runtime {
 

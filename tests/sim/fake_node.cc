@@ -152,8 +152,9 @@ bool FakeNode::advance() {
   for (auto at = processes_.begin(); at != processes_.end();) {
     Process& process = at->second;
     if (process.due <= now) {
+      Phase before = process.phase;
       go_on(process);
-      changed = true;
+      changed = changed || process.phase != before;
     }
     if (process.phase == Phase::kHealthy && !process.acknowledged && process.acknowledge_due <= now) {
       process.acknowledged = true;

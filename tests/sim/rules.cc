@@ -112,7 +112,7 @@ void Rules::check_promise(const std::string& service, const std::vector<PlacedIn
   for (const PlacedInstance& placed : before) {
     if (!control::is_wanted(placed)) continue;
     const std::string& id = placed.instance.id;
-    if (truly_up(id) && (placed.proven || seen_up(id))) ++true_before;  // else control could not know it yet
+    if (truly_up(id) && seen_up(id)) ++true_before;  // what is news to control is no loss of its making
     const PlacedInstance* now = find(after, id);
     if (now != nullptr && control::is_wanted(*now)) {
       if (truly_up(id)) ++true_after;

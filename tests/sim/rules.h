@@ -3,8 +3,8 @@
 // After every step that was committed:
 //   1. Promise. A service that does not change, or changes by rolling, keeps what it promised: the smaller of its old
 //      and new replicas. An instance that serves is told to stop only when, among those still wanted, that many are
-//      seen to serve; and by that step no fewer truly serve than before, or than promised. Instances that failed by
-//      themselves since the observation are not held against control.
+//      seen to serve; and by that step no fewer truly serve than before, or than promised. Instances that failed or
+//      recovered by themselves since the observation are not held against control.
 //   2. Untouched. A service that is not part of the rollout has the same instances as before.
 //   3. Names. An id is never given to a second instance, never changes its fingerprint, and once told to stop is never
 //      told to run again.

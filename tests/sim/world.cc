@@ -127,7 +127,11 @@ void World::roll_out(RolloutKind kind, const control::Generation& generation, co
   for (const control::ServiceRollout& part : rollout_.services) {
     if (part.to.leaves()) continue;
     const control::ServiceSpec& spec = *part.to.spec;
-    bool is_new = !state_.runtimes.contains(spec.runtime.fingerprint);
+    bool is_new = true;
+    for (const control::PlacedInstance& placed : state_.instances[part.service]) {
+      if (control::is_wanted(placed) && placed.instance.fingerprint == spec.runtime.fingerprint) is_new = false;
+    }
+    if (state_.instances.at(part.service).empty()) state_.instances.erase(part.service);
     auto behaviour = spec.runtime.env.at("BEHAVIOUR");
     if (is_new && behaviour != "good" && behaviour != "flap") must_fail = true;
     if (is_new && kind == RolloutKind::kApply && fails_to_prepare(spec)) must_fail = true;
@@ -241,12 +245,15 @@ void World::cause_trouble() {
 void World::post_desired() {
   Duration delay = Duration(random_.below(static_cast<uint64_t>(faults_.most_delay.count())));
   order_ = {clock_.monotonic() + delay, control::node_desired(state_)};
-  repeat_ = clock_.monotonic() + 3s;
+  repeat_ = std::min(repeat_, clock_.monotonic() + 3s);
 }
 
 void World::post_observed() {
-  repeat_ = clock_.monotonic() + 3s;
-  if (!node_.present() || (faults_on_ && chance(faults_.percent_lost))) return;
+  unheard_ = !node_.present() || (faults_on_ && chance(faults_.percent_lost));
+  if (unheard_) {
+    repeat_ = std::min(repeat_, clock_.monotonic() + 3s);
+    return;
+  }
   MonotonicTime due = clock_.monotonic() + Duration(random_.below(static_cast<uint64_t>(faults_.most_delay.count())));
   if (!faults_.reorders && !letters_.empty()) due = std::max(due, letters_.back().due);
   letters_.push_back({due, ++letter_numbers_, node_.observe()});
@@ -268,19 +275,21 @@ void World::deliver() {
       ++i;
       continue;
     }
-    // The last word stays the last word: a late one is believed only until the node is heard again.
+    if (letters_[i].number < last_read_) unheard_ = true;  // a late one is believed until the node is heard again
     observed_ = std::move(letters_[i].observed);
-    last_read_ = letters_[i].number;
+    last_read_ = std::max(last_read_, letters_[i].number);
     something_new_ = true;
     letters_.erase(letters_.begin() + static_cast<int64_t>(i));
     break;
   }
-  if (repeat_ <= time) {
-    if (node_.stored().revision < state_.revision && !order_) post_desired();
-    post_observed();
-    if (letters_.empty() && last_read_ == letter_numbers_ && node_.present() && !order_ && !faults_on_)
-      repeat_ = kNever;
+  if (unheard_) repeat_ = std::min(repeat_, time + 3s);
+  if (repeat_ > time) return;
+  repeat_ = kNever;
+  if (node_.stored().revision < state_.revision) {
+    repeat_ = time + 3s;
+    if (!order_) post_desired();
   }
+  if (unheard_) post_observed();
 }
 
 bool World::pass_time() {

@@ -80,7 +80,8 @@ class World {
 
   std::vector<Letter> letters_;
   std::optional<std::pair<MonotonicTime, model::NodeDesired>> order_;
-  MonotonicTime repeat_{};  // when the order or the last word is sent again
+  MonotonicTime repeat_ = MonotonicTime::max();  // when the order or the node's last word is sent again
+  bool unheard_ = false;                         // control has not heard the node's last word
   uint64_t letter_numbers_ = 0;
   uint64_t last_read_ = 0;
   uint64_t steps_ = 0;
