@@ -93,9 +93,6 @@ class Launcher {
   // SIGKILL to the command and its session's processes.
   static void kill_command(const Command& command);
 
-  // Our control groups themselves, once no instance is left: nothing of us stays on the machine.
-  void remove_groups() { (void)tree_.remove_root().ok(); }
-
   const std::vector<std::string>& problems() const { return tree_.problems(); }
 
  private:
