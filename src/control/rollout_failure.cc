@@ -78,7 +78,21 @@ void Stepper::give_up_if_late(ServiceRollout& service) {
        fmt::format("{} has not stopped within {}", service.service, format(deadline(service))));
 }
 
+// An address that this rollout adds and the node cannot listen on. One that was there before is no fault of this one.
+std::optional<std::string> Stepper::unreachable() const {
+  if (!forward() || !rollout_.routing_to || !rollout_.routed || observed_.unreachable.empty()) return std::nullopt;
+  if (observed_.revision < rollout_.routed_revision) return std::nullopt;
+  if (rollout_.routing_to->gateway.http == rollout_.routing_from->gateway.http) return std::nullopt;
+  return observed_.unreachable.front();
+}
+
 void Stepper::look_for_failures() {
+  if (auto failure = unreachable()) {
+    tell("rollout.undoing", "", "", "going back: " + *failure);
+    point_back(rollout_, *std::move(failure));
+    read_services();
+    return;
+  }
   for (ServiceRollout& service : rollout_.services) {
     give_up_if_late(service);
     std::optional<std::string> failure = failure_of(service);

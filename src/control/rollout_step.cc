@@ -144,6 +144,8 @@ bool Stepper::switch_routes() {
 
 void Stepper::finish_if_done() {
   if (rollout_.outcome != Outcome::kRunning || !rollout_.routed) return;
+  // Whether it can be reached where the file says, only the node can tell.
+  if (forward() && rollout_.routing_to && observed_.revision < rollout_.routed_revision) return;
   Duration patience{};
   std::string leftover;
   bool stuck = false;

@@ -33,6 +33,7 @@ std::string encode(std::string_view type, const T& body)
 }
 
 inline constexpr std::string_view kHello = "hello";
+inline constexpr std::string_view kFinish = "finish";
 
 struct Hello {
   std::string role;  // agent, gateway, cli

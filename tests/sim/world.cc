@@ -106,7 +106,7 @@ bool World::next_operation() {
   if (kind == RolloutKind::kApply || kind == RolloutKind::kRollback) {
     ++numbers_;
     if (!generations_.empty())
-      overrides = control::carried_overrides(overrides_, generations_.back().organisation, generation.organisation);
+      overrides = control::carried_overrides(overrides_, generation.organisation);
   }
   roll_out(kind, generation, overrides);
   return true;
