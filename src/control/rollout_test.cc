@@ -84,6 +84,19 @@ TEST(Rollout, GoesBackWithoutWaitingForARevisionThatIsNeverMade) {
   EXPECT_EQ(scene.rollout.outcome, Outcome::kUndone);
 }
 
+TEST(Rollout, DoesNotAskToBeWokenWhileItWaitsForTheNodesAnswer) {
+  Scene scene;
+  scene.service("web");
+  scene.apply_to_the_end();
+  scene.generation.organisation.gateway.cores = 2;
+  scene.apply();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kRunning);
+  StepResult result = step(scene.rollout, scene.state, scene.observed, scene.now());
+  EXPECT_FALSE(result.wake_after.has_value());
+  scene.until_it_ends();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kDone);
+}
+
 TEST(Rollout, LeavesUnchangedServicesAlone) {
   Scene scene;
   scene.service("db");
