@@ -12,7 +12,7 @@ import subprocess
 SOURCE_SUFFIXES = (".cc", ".h")
 # tests/guest and the like may bring C of their own later; C++ is ours wherever it stands in these folders.
 SOURCE_FOLDERS = ("src", "tests", "bench")
-TEST_SUFFIXES = ("_test.cc", "_bench.cc", "_fuzz.cc", "_test.h", "_testing.h")
+TEST_SUFFIXES = ("_test.cc", "_bench.cc", "_fuzz.cc", "_test.h", "_testing.h", "_fixture.h", "test_support.h")
 
 
 def arguments(text, *more):

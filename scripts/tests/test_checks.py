@@ -337,6 +337,16 @@ def test_a_report_without_a_test_counts_as_failed(tmp_path):
     assert module.read_report(empty)[1] == ["unit.xml: no test ran"]
     empty.write_text('<testsuite><testcase name="a" status="run"/><testcase name="b" status="fail"><failure/></testcase>'
                      '<testcase name="c" status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/><system-out>'
-                     "[ RUN      ] c\nx_test.cc:3: Skipped\nneeds root\n\n[  SKIPPED ] c (0 ms)</system-out></testcase></testsuite>")
-    assert module.read_report(empty) == (1, ["b"], [("c", "needs root")])
+                     "[ RUN      ] c\nx_test.cc:3: Skipped\nneeds root\n\n[  SKIPPED ] c (0 ms)</system-out></testcase>"
+                     '<testcase name="d" status="notrun"><skipped message="Unable to find executable"/></testcase></testsuite>')
+    assert module.read_report(empty) == (1, ["b", "d: its program is not there"], [("c", "needs root")])
     assert module.read_report(tmp_path / "gone.xml")[1] == ["gone.xml was not written"]
+
+
+# ---- check_docs -------------------------------------------------------------------------------------------------
+def test_docs_fail_on_a_link_to_nothing_and_on_a_page_that_no_index_lists(tree):
+    tree.write("README.md", "[one](docs/user/one.md#part), [web](https://a.example), `[code](gone.md)`\n")
+    tree.write("docs/user/README.md", "[one](one.md)\n").write("docs/user/one.md", "# One\n")
+    tree.passes("check_docs")
+    tree.write("docs/user/two.md", "[away](../gone.md)\n")
+    tree.fails("check_docs", "docs/user/two.md:1: leads to ../gone.md", "docs/user/README.md: does not list two.md")

@@ -31,7 +31,8 @@ class Machine:
         self.program("apt-get", f'echo "$@" >>{self.called}\n[ -x {self.policy} ] && {self.policy} nginx start; echo "policy $?" >>{self.called}\n{wanted}\n{text}')
 
     def run(self, *packages):
-        environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "FREEHOLD_POLICY_FILE": str(self.policy)}
+        environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "FREEHOLD_POLICY_FILE": str(self.policy),
+                       "FREEHOLD_INSTALL_LOCK": str(self.folder / "bin" / "lock")}
         done = subprocess.run([SCRIPT, "--as-root", *packages], env=environment, capture_output=True, text=True)
         return done.returncode, done.stderr
 

@@ -56,7 +56,7 @@ class Agent {
         ports_(ground_.policy.ports, [](uint16_t port) { return net::is_free(net::SocketAddress::loopback(port)); }),
         daemons_(*loop_, *launcher_, journal_, ground_.layout.daemons(), ground_.layout.platform_logs(),
                  [this] { tell_control(); }),
-        guard_(*loop_, options_),
+        guard_(*loop_, options_, [this] { tell_control(); }),
         housekeeping_(*loop_, runtime::complete<&Agent::keep_house>(this)),
         release_timer_(*loop_, runtime::complete<&Agent::collect_releases>(this)) {}
 
@@ -72,8 +72,10 @@ class Agent {
   void start_daemons();
   void apply(model::NodeDesired desired);
   void finish();
+  void finish_without_control(const link::Finish& request);
   void tell_control() {
     if (control_) control_->tell();
+    if (stopping_all_ && supervisor_ && supervisor_->empty()) finish();
   }
   model::NodeObserved observed() const;
   void on_signal(int);
@@ -108,6 +110,7 @@ class Agent {
   WallTime since_ = os::system_clock().wall();
   std::string trouble_;  // why the last desired state could not be taken
   AgentEnd end_ = AgentEnd::kAsked;
+  bool stopping_all_ = false;
 };
 
 Result<void> Agent::start() {
@@ -150,7 +153,8 @@ Result<void> Agent::start() {
                               [this](const std::string& instance, const std::string& who, const std::string& what) {
                                 journal_.add("instance.exec", instance, fmt::format("{} ran {}", who, what));
                                 tell_control();
-                              }}));
+                              },
+                              [this](const link::Finish& request) { finish_without_control(request); }}));
   housekeeping_.start(kHousekeeping);
   journal_.add("agent.started", "agent", fmt::format("pid {}", getpid()));
   return {};
@@ -189,14 +193,23 @@ void Agent::apply(model::NodeDesired desired) {
 }
 
 void Agent::finish() {
+  stopping_all_ = false;
   journal_.add("agent.finished", "agent", "everything is stopped");
   log_info("agent", "everything is stopped on request");
   control_.reset();
   daemons_.stop({"gateway", "control"}, [this] {
     end_ = AgentEnd::kFinished;
+    (void)launcher_->remove_tree().ok();
     guard_.dismiss();
     loop_->stop();
   });
+}
+
+void Agent::finish_without_control(const link::Finish& request) {
+  control_.reset();  // it may come to life meanwhile, and want other things
+  if (request.leave_instances || supervisor_->empty()) return finish();
+  stopping_all_ = true;
+  supervisor_->stop_all();
 }
 
 model::NodeObserved Agent::observed() const {
@@ -208,7 +221,8 @@ model::NodeObserved Agent::observed() const {
   out.daemons.push_back({"agent", getpid(), 0, since_});
   if (auto watcher = guard_.watcher()) out.daemons.push_back({"watcher", *watcher, 0, {}});
   out.problems = workloads_.problems();
-  for (std::string& problem : gateway_->problems()) out.problems.push_back(std::move(problem));
+  out.unreachable = gateway_->problems();
+  out.problems.insert(out.problems.end(), out.unreachable.begin(), out.unreachable.end());
   if (!trouble_.empty()) out.problems.push_back(trouble_);
   return out;
 }

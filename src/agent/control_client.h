@@ -7,6 +7,7 @@
 
 #include "agent/journal.h"
 #include "link/control_link.h"
+#include "model/instance.h"
 #include "net/channel.h"
 #include "runtime/timer.h"
 

@@ -79,12 +79,25 @@ Result<void> ExecServer::handle(Client& client, const link::Message& message, st
     FH_ASSIGN(link::ExecSignal signal, codec::from_json<link::ExecSignal>(message.body));
     return os::signal_process(client.command->pidfd, signal.signal);
   }
+  if (message.type == link::kFinish) {
+    FH_ASSIGN(link::Finish finish, codec::from_json<link::Finish>(message.body));
+    handlers_.finish(finish);
+    return {};
+  }
   if (message.type != link::kExec || client.command) return {};
   FH_ASSIGN(link::Exec exec, codec::from_json<link::Exec>(message.body));
   if (exec.words.empty() || exec.words.size() > link::Exec::kMostWords)
     return Error(ErrorCode::kInvalid, "a command has one word at least");
   if (fds.size() != kStandardStreams) return Error(ErrorCode::kInvalid, "exec comes with three descriptors");
-  FH_ASSIGN(Handlers::Started started, handlers_.start(exec, fds[0].get(), fds[1].get(), fds[2].get()));
+  auto launched = handlers_.start(exec, fds[0].get(), fds[1].get(), fds[2].get());
+  if (!launched && (launched.error().code() == ErrorCode::kNotFound || launched.error().code() == ErrorCode::kDenied)) {
+    // As a shell says it: 127 for a command that is not there, 126 for one that may not be run.
+    model::Exit exit{.code = launched.error().code() == ErrorCode::kNotFound ? 127 : 126,
+                     .failure = launched.error().message()};
+    return client.channel->send(link::encode(link::kExecEnded, link::ExecEnded{std::move(exit)}));
+  }
+  if (!launched) return launched.error();
+  Handlers::Started& started = *launched;
   client.command = std::move(started.command);
   client.watcher = std::make_unique<runtime::Watcher>(loop_, client.command->pidfd.get(),
                                                       runtime::complete<&Client::on_ended>(&client));

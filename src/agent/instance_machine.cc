@@ -44,13 +44,12 @@ void InstanceMachine::want(model::Wanted wanted, MonotonicTime now) {
     phase_deadline_ = now + supervision_.drain;
   }
   // Launching goes on until started() or ended() says how it came out; stopping already is what is wanted.
-  restart_wanted_ = false;
 }
 
 void InstanceMachine::started(MonotonicTime now) {
   health_ = HealthNow::kUnknown;
   well_in_a_row_ = ill_in_a_row_ = probes_ = 0;
-  killed_ = restart_wanted_ = false;
+  killed_ = probing_ = false;
   started_at_ = now;
   next_probe_ = now + (supervision_.health.kind == model::HealthKind::kNone ? kSettle : kFirstProbe);
   enter(Phase::kRunning, "", now);
@@ -91,6 +90,7 @@ void InstanceMachine::ended(const model::Exit& exit, bool counts, MonotonicTime 
 
 void InstanceMachine::probed(bool well, std::string reason, MonotonicTime now) {
   if (phase_ != Phase::kRunning) return;
+  probing_ = false;
   const model::Health& health = supervision_.health;
   if (well) {
     ill_in_a_row_ = 0;
@@ -107,6 +107,7 @@ void InstanceMachine::probed(bool well, std::string reason, MonotonicTime now) {
       set_health(HealthNow::kIll, std::move(reason), now);
     }
   }
+  next_probe_ = now + probe_interval();
 }
 
 InstanceMachine::Action InstanceMachine::next(const Surroundings& surroundings, MonotonicTime now) {
@@ -128,7 +129,6 @@ InstanceMachine::Action InstanceMachine::next(const Surroundings& surroundings, 
       // one.
       if (health_ == HealthNow::kIll && now >= ill_since_ + supervision_.health.start &&
           wanted_ != model::Wanted::kOnce) {
-        restart_wanted_ = true;
         enter(Phase::kStopping, "restarted because it stayed unhealthy: " + reason_, now);
         phase_deadline_ = now + supervision_.stop.grace;
         return Action::kSignal;
@@ -155,7 +155,7 @@ std::optional<MonotonicTime> InstanceMachine::wake(MonotonicTime now) const {
       return start_not_before_ > now ? std::optional(start_not_before_) : std::nullopt;
     case Phase::kRunning: {
       bool settled = supervision_.health.kind == model::HealthKind::kNone && health_ == HealthNow::kWell;
-      std::optional<MonotonicTime> when = settled ? std::nullopt : std::optional(next_probe_);
+      std::optional<MonotonicTime> when = settled || probing_ ? std::nullopt : std::optional(next_probe_);
       if (health_ == HealthNow::kIll) {
         MonotonicTime restart = ill_since_ + supervision_.health.start;
         when = when ? std::min(*when, restart) : restart;
@@ -172,12 +172,13 @@ std::optional<MonotonicTime> InstanceMachine::wake(MonotonicTime now) const {
 }
 
 bool InstanceMachine::probe_due(MonotonicTime now) const {
-  return phase_ == Phase::kRunning && supervision_.health.kind != model::HealthKind::kNone && now >= next_probe_;
+  return phase_ == Phase::kRunning && supervision_.health.kind != model::HealthKind::kNone && !probing_ &&
+         now >= next_probe_;
 }
 
-void InstanceMachine::probe_begun(MonotonicTime now) {
+void InstanceMachine::probe_begun() {
   ++probes_;
-  next_probe_ = now + probe_interval();
+  probing_ = true;
 }
 
 Duration InstanceMachine::probe_interval() const {

@@ -46,7 +46,8 @@ class InstanceMachine {
   // When next() or a probe is due although nothing happens; nothing if only events matter.
   std::optional<MonotonicTime> wake(MonotonicTime now) const;
   bool probe_due(MonotonicTime now) const;
-  void probe_begun(MonotonicTime now);
+  // One at a time: the next is due some time after this one was answered.
+  void probe_begun();
 
   // ---- what it is
   model::InstanceState state() const;
@@ -91,8 +92,8 @@ class InstanceMachine {
   uint32_t well_in_a_row_ = 0;
   uint32_t ill_in_a_row_ = 0;
   uint32_t probes_ = 0;
+  bool probing_ = false;
   uint32_t restarts_ = 0;
-  bool restart_wanted_ = false;  // stopping only to be started again, because it stayed unhealthy
   bool killed_ = false;
   bool crash_looping_ = false;
   std::deque<MonotonicTime> ends_;

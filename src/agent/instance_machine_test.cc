@@ -72,6 +72,18 @@ TEST(InstanceMachine, LeavesTheBalanceWhenUnhealthyAndComesBack) {
   EXPECT_TRUE(machine.accepting());
 }
 
+TEST(InstanceMachine, ProbesOneAtATime) {
+  InstanceMachine machine = running(probed_over_http());
+  MonotonicTime now = *machine.wake(kStart);
+  ASSERT_TRUE(machine.probe_due(now));
+  machine.probe_begun();
+  EXPECT_FALSE(machine.probe_due(now + 10s)) << "a slow answer is waited for, not overtaken";
+  EXPECT_FALSE(machine.wake(now).has_value());
+  machine.probed(false, "slow", now + 1s);
+  EXPECT_FALSE(machine.probe_due(now + 1s));
+  EXPECT_TRUE(machine.probe_due(*machine.wake(now + 1s)));
+}
+
 TEST(InstanceMachine, RestartsWhatStaysUnhealthy) {
   InstanceMachine machine = running(probed_over_http());
   for (int i = 0; i < 3; ++i) machine.probed(false, "503", kStart + 100s);

@@ -54,6 +54,7 @@ class Launcher {
     std::string keeper;  // path of freehold-keeper
     std::string tree;    // name of our control groups, one per state directory
     Duration handshake = std::chrono::seconds(10);
+    os::CgroupTree::Ground ground = {};  // other than the machine's only in tests
   };
   static Result<std::unique_ptr<Launcher>> create(Options options);
   // The keeper that stands beside this executable.
@@ -79,6 +80,9 @@ class Launcher {
   Result<os::GroupUsage> usage(const std::string& folder);
   // Control groups that belong to no known instance: killed and removed. Returns their names.
   std::vector<std::string> sweep(const std::set<std::string>& known_instances);
+
+  // Removes our tree of control groups itself: for the end of a state's daemons. kUnavailable while something is in it.
+  Result<void> remove_tree();
 
   // Runs `command` as the instance would: its user, environment, limits, folder, /tmp. `input`, `output`, `error` are
   // borrowed. It dies with us. kNotFound when the instance does not run.

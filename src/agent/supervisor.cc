@@ -116,6 +116,11 @@ Result<void> Supervisor::apply(model::NodeDesired desired) {
   return {};
 }
 
+void Supervisor::stop_all() {
+  desired_.instances.clear();
+  reconcile();
+}
+
 void Supervisor::reconcile() {
   MonotonicTime now = loop_.clock().monotonic();
   std::map<std::string, const model::DesiredInstance*> wanted;
@@ -237,7 +242,7 @@ void Supervisor::on_ended(Slot& slot) {
 }
 
 void Supervisor::begin_probe(Slot& slot) {
-  slot.machine.probe_begun(loop_.clock().monotonic());
+  slot.machine.probe_begun();
   const std::string& id = slot.desired.id;
   prober_.probe({id, slot.machine.supervision().health, slot.port}, [this, id](bool well, std::string reason) {
     auto found = slots_.find(id);
@@ -399,7 +404,7 @@ Result<Supervisor::Target> Supervisor::find(const std::string& service_or_instan
     if (best == nullptr || (slot->machine.healthy() && !best->machine.healthy())) best = slot.get();
   }
   if (best == nullptr)
-    return Error(ErrorCode::kNotFound, fmt::format("no instance of '{}' is running", service_or_instance));
+    return Error(ErrorCode::kUnavailable, fmt::format("no instance of '{}' is running", service_or_instance));
   return Target{best->desired.id, &best->desired, &best->runtime, best->port};
 }
 

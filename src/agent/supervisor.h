@@ -42,6 +42,9 @@ class Supervisor {
   // Stores it durably, then acts. An older revision than the stored one is ignored.
   Result<void> apply(model::NodeDesired desired);
 
+  // Everything is to stop now, until the next apply(); what is stored stays as it is.
+  void stop_all();
+
   void gateway_acknowledged(const model::GatewayStatus& status);
   void gateway_lost();
 

@@ -52,8 +52,11 @@ std::optional<int> wait_for_end(pid_t pid) {
 
 }  // namespace
 
-WatcherGuard::WatcherGuard(runtime::Loop& loop, const AgentOptions& options)
-    : loop_(loop), options_(options), timer_(loop, runtime::complete<&WatcherGuard::on_timer>(this)) {
+WatcherGuard::WatcherGuard(runtime::Loop& loop, const AgentOptions& options, std::function<void()> changed)
+    : loop_(loop),
+      options_(options),
+      changed_(std::move(changed)),
+      timer_(loop, runtime::complete<&WatcherGuard::on_timer>(this)) {
   if (options.watcher != 0) watch(options.watcher);
 }
 
@@ -67,6 +70,7 @@ void WatcherGuard::watch(pid_t pid) {
   process_ = *id;
   pidfd_ = *std::move(pidfd);
   watcher_ = std::make_unique<runtime::Watcher>(loop_, pidfd_.get(), runtime::complete<&WatcherGuard::on_ended>(this));
+  changed_();
 }
 
 void WatcherGuard::on_ended(int) {

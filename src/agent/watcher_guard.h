@@ -2,6 +2,7 @@
 // starts a watcher again when that ends. Only when both are killed at once does nobody come back (systemd is for that).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -14,7 +15,7 @@ namespace freehold::agent {
 class WatcherGuard {
  public:
   // Does nothing if options.watcher is 0.
-  WatcherGuard(runtime::Loop& loop, const AgentOptions& options);
+  WatcherGuard(runtime::Loop& loop, const AgentOptions& options, std::function<void()> changed);
 
   std::optional<int64_t> watcher() const { return process_ ? std::optional<int64_t>(process_->pid) : std::nullopt; }
   // The agent ends for good: the watcher shall end too.
@@ -27,6 +28,7 @@ class WatcherGuard {
 
   runtime::Loop& loop_;
   const AgentOptions& options_;
+  std::function<void()> changed_;
   std::optional<os::ProcessId> process_;
   os::Fd pidfd_;
   std::unique_ptr<runtime::Watcher> watcher_;

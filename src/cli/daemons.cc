@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,10 @@
 #include <thread>
 
 #include "base/text.h"
+#include "link/exec_link.h"
+#include "net/address.h"
+#include "net/connect.h"
+#include "net/frame.h"
 #include "os/clock.h"
 #include "os/disk.h"
 #include "os/spawn.h"
@@ -20,6 +25,8 @@ namespace {
 
 constexpr Duration kStartTime = std::chrono::seconds(20);
 constexpr Duration kStep = std::chrono::milliseconds(20);
+constexpr Duration kPatience = std::chrono::seconds(2);  // errors before are those of a start that may still succeed
+constexpr Duration kConnectTime = std::chrono::seconds(2);
 constexpr Bytes kLargestLog{8 << 20};
 
 // What the daemons may inherit from whoever starts them: nothing that would reach a service.
@@ -47,6 +54,21 @@ bool lock_is_free(const std::string& path) {
   os::Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno == ENOENT;
   return flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+// The last error that a daemon wrote since `began`; its log holds its own JSON lines in the keeper's.
+std::string last_error(const std::string& path, WallTime began) {
+  std::string out;
+  auto text = os::system_disk().read(path, kLargestLog);
+  if (!text) return out;
+  for (std::string_view line : split(*text, '\n')) {
+    auto outer = codec::Json::parse(line);
+    auto inner = outer ? codec::Json::parse((*outer)["line"].as_string()) : outer;
+    if (!inner || (*inner)["level"].as_string() != "error") continue;
+    auto time = parse_time((*inner)["time"].as_string());
+    if (time && *time >= began) out = (*inner)["message"].as_string();
+  }
+  return out;
 }
 
 template <class Condition>
@@ -91,10 +113,42 @@ Result<void> ensure_daemons(Session& session) {
     options.new_session = true;
     FH_TRY(os::spawn(options));
   }
-  bool up = wait_for(kStartTime, [&] { return session.answers(Session::Need::kReady); });
-  if (up) return {};
+  WallTime began = os::system_clock().wall();
+  MonotonicTime patience = os::system_clock().monotonic() + kPatience;
+  std::string refusal;
+  bool up = wait_for(kStartTime, [&] {
+    if (session.answers(Session::Need::kReady)) return true;
+    if (os::system_clock().monotonic() > patience) refusal = last_error(layout.platform_logs() + "/control.log", began);
+    return !refusal.empty();
+  });
+  if (up && refusal.empty()) return {};
+  // What we started for nothing goes again; what runs already is left alone.
+  (void)finish_by_agent(session, Instances::kLeave).ok();
+  if (!refusal.empty()) return Error(ErrorCode::kInternal, fmt::format("control does not start: {}", refusal));
   return Error(ErrorCode::kInternal, fmt::format("the daemons did not come up within {}; the last lines of {}:\n{}",
                                                  format_short(kStartTime), log, last_lines(log, 10)));
+}
+
+Result<void> finish_by_agent(Session& session, Instances instances) {
+  FH_ASSIGN(net::SocketAddress address, net::SocketAddress::unix_path(session.layout().agent_socket()));
+  auto socket = net::connect_blocking(address, kConnectTime);
+  if (!socket) return Error(ErrorCode::kUnavailable, fmt::format("nothing answers at {}", session.layout().root));
+  link::Hello hello;
+  hello.role = "cli";
+  std::string bytes;
+  for (const std::string& message :
+       {link::encode(link::kHello, hello), link::encode(link::kFinish, link::Finish{instances == Instances::kLeave})}) {
+    net::FrameHeader header = net::encode_frame_header(static_cast<uint32_t>(message.size()), 0);
+    bytes.append(header.begin(), header.end());
+    bytes += message;
+  }
+  ssize_t sent = send(socket->get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(bytes.size())) return errno_error("cannot speak to the agent", errno);
+  // The agent closes when it is done, or says why not.
+  char answer[256];
+  while (recv(socket->get(), answer, sizeof answer, 0) > 0) {
+  }
+  return {};
 }
 
 Result<void> wait_until_gone(Session& session, Duration most) {

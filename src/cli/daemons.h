@@ -9,6 +9,10 @@ namespace freehold::cli {
 // do. The error carries the last lines of the agent's log.
 Result<void> ensure_daemons(Session& session);
 
+// Asks the agent itself, where control does not answer. kUnavailable if there is no agent either.
+enum class Instances { kStop, kLeave };
+Result<void> finish_by_agent(Session& session, Instances instances);
+
 // Waits until no daemon of this state is left.
 Result<void> wait_until_gone(Session& session, Duration most);
 

@@ -93,7 +93,6 @@ class Grammar {
     CLI::App* exec = verb("exec", "Run a command as a service: its user, environment and limits",
                           "  freehold exec web -- env\n  freehold exec notes -- sh");
     words(exec, "SERVICE -- COMMAND", "The service or instance, then the command", 2, 4096);
-    exec->positionals_at_end();
   }
 
   void describe_seeing() {

@@ -79,9 +79,21 @@ class Loader {
     }
   }
 
+  // Named one by one, before the whole is read: what is missing is what a person mistypes.
+  bool is_missing_any(const model::Service& service, std::vector<Error>& problems) {
+    bool missing = false;
+    for (const std::string& path : service.paths) {
+      if (disk_.exists(os::join_path(folder_, path))) continue;
+      problems.push_back(Error(ErrorCode::kNotFound, fmt::format("service {}: there is no file or folder {}",
+                                                                 service.name, os::join_path(folder_, path))));
+      missing = true;
+    }
+    return missing;
+  }
+
   void take_contents(Project& project, std::vector<Error>& problems) {
     for (const auto& [name, service] : project.organisation.services) {
-      if (service.paths.empty()) continue;
+      if (service.paths.empty() || is_missing_any(service, problems)) continue;
       auto captured = contents::capture(disk_, folder_, service.paths, {});
       if (!captured) {
         problems.push_back(captured.error().with_context("service " + name));

@@ -103,7 +103,7 @@ Result<model::Exit> execute(const Invocation& invocation) {
 int run_exec(const Invocation& invocation) {
   auto exit = execute(invocation);
   if (!exit) return fail(invocation, exit.error());
-  if (!exit->failure.empty()) return fail(invocation, Error(ErrorCode::kNotFound, exit->failure));
+  if (!exit->failure.empty()) talk(fmt::format("freehold: {}\n", exit->failure));
   return exit->signal != 0 ? kSignalBase + exit->signal : exit->code;
 }
 

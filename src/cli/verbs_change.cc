@@ -86,7 +86,9 @@ int follow_rollout(Session& session, const api::ChangeAnswer& change) {
                                   "control went away before the end; see `freehold status` and `freehold events`"));
   if (invocation.output == OutputForm::kHuman) {
     Tone tone = outcome == "done" ? Tone::kGood : Tone::kBad;
-    print(paint(fmt::format("{}: {}\n", outcome, last["message"].as_string()), tone, invocation.color));
+    const std::string& message = last["message"].as_string();
+    print(paint(message.starts_with(outcome) ? message + "\n" : fmt::format("{}: {}\n", outcome, message), tone,
+                invocation.color));
   } else {
     codec::Json json;
     json.set("outcome", outcome)
@@ -102,6 +104,12 @@ int run_down(const Invocation& invocation) {
   auto layout = layout_of(invocation);
   if (!layout) return fail(invocation, layout.error());
   Session session(invocation, *layout);
+  if (!session.answers(Session::Need::kAlive)) {
+    auto finished = finish_by_agent(session, Instances::kStop);
+    if (!finished) return fail(invocation, finished.error());
+    auto gone = wait_until_gone(session, kDownTime);
+    return gone ? kDone : fail(invocation, gone.error());
+  }
   auto json = session.post("/v1/down", codec::Json::object());
   auto answer = json ? codec::from_json<api::ChangeAnswer>(*json) : Result<api::ChangeAnswer>(json.error());
   if (!answer) return fail(invocation, answer.error());

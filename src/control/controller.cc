@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "contents/manifest.h"
@@ -97,7 +98,7 @@ Result<void> Controller::refuse_while_rolling() const {
   if (!rollout || rollout->outcome != Outcome::kRunning) return {};
   return Error(
       ErrorCode::kConflict,
-      fmt::format("a {} towards generation {} by {} is under way since {}; wait for it, or see `freehold status`",
+      fmt::format("{} towards generation {} by {} is under way since {}; wait for it, or see `freehold status`",
                   enum_names(rollout->kind)[static_cast<size_t>(rollout->kind)], rollout->target, rollout->who,
                   format_time(rollout->started)));
 }
@@ -207,6 +208,10 @@ void Controller::finish_rollout() {
   if (rollout.kind == RolloutKind::kDown && done) {
     finishing_ = true;
     parts_.node.finish();
+  }
+  if (!down_after_.empty()) {
+    auto begun = down(std::exchange(down_after_, {}));
+    if (!begun) log_error("control", "cannot stop everything: {}", begun.error().message());
   }
 }
 

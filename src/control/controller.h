@@ -120,6 +120,7 @@ class Controller {
   model::NodeObserved observed_;
   bool connected_ = false;
   bool finishing_ = false;  // down is done, the node was told
+  std::string down_after_;  // who asked for `down` while a rollout was under way: it is taken back first
   runtime::Timer timer_;
   runtime::Timer heartbeat_;
 };

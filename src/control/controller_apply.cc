@@ -132,9 +132,7 @@ Result<Controller::Draft> Controller::draft(const model::Submission& submission,
   }
   draft.allocations = ledger_.allocations;
   FH_TRY(allocate(draft.generation.organisation, draft.allocations));
-  draft.overrides = generation_
-                        ? carried_overrides(ledger_.overrides, generation_->organisation, draft.generation.organisation)
-                        : Overrides();
+  draft.overrides = carried_overrides(ledger_.overrides, draft.generation.organisation);
   FH_ASSIGN(draft.composed,
             compose(draft.generation, draft.allocations, draft.overrides, composed_ ? &*composed_ : nullptr));
   return draft;
@@ -187,9 +185,7 @@ Result<Accepted> Controller::rollback(std::optional<uint64_t> number, const std:
   planned.generation.outcome.clear();
   planned.allocations = ledger_.allocations;
   FH_TRY(allocate(planned.generation.organisation, planned.allocations));
-  planned.overrides =
-      generation_ ? carried_overrides(ledger_.overrides, generation_->organisation, planned.generation.organisation)
-                  : Overrides();
+  planned.overrides = carried_overrides(ledger_.overrides, planned.generation.organisation);
   FH_ASSIGN(planned.composed,
             compose(planned.generation, planned.allocations, planned.overrides, composed_ ? &*composed_ : nullptr));
   return begin(RolloutKind::kRollback, std::move(planned), who);
@@ -251,7 +247,16 @@ Result<Accepted> Controller::drain(const std::string& subject, bool off, const s
 }
 
 Result<Accepted> Controller::down(const std::string& who) {
-  FH_TRY(refuse_while_rolling());
+  auto& rollout = ledger_.rollout;
+  if (rollout && rollout->outcome == Outcome::kRunning) {
+    if (rollout->kind == RolloutKind::kDown) return Accepted{rollout->id, rollout->target, parts_.events.last_id()};
+    // Whoever wants everything stopped does not want to wait for what is being started.
+    request_undo(*rollout, fmt::format("{} asked for everything to stop", who));
+    FH_TRY(ledger_.commit({.rollout = true}));
+    down_after_ = who;
+    timer_.start(Duration::zero());
+    return Accepted{rollout->id + 1, rollout->target, parts_.events.last_id()};
+  }
   if (!generation_) {
     finishing_ = true;
     parts_.node.finish();

@@ -52,8 +52,8 @@ std::string examples(const Tally& tally) {
 void add_found(const Composed& current, const Tallies& tallies, std::vector<Departure>& out) {
   for (const auto& [name, service] : current.services) {
     const ServiceSpec& spec = service->spec;
-    auto found = tallies.find(name);
-    if (found == tallies.end()) {
+    auto found = tallies.services.find(name);
+    if (found == tallies.services.end()) {
       if (spec.replicas > 0)
         out.push_back({DepartureKind::kMissing, name, fmt::format("none of {}'s instances runs", name), "", {}});
       continue;
@@ -77,7 +77,7 @@ void add_found(const Composed& current, const Tallies& tallies, std::vector<Depa
 
 Tallies tally(const Composed& composed, const model::NodeObserved& observed) {
   Tallies out;
-  out.reserve(composed.services.size());
+  out.services.reserve(composed.services.size());
   Tally* at = nullptr;
   std::string_view service;
   const std::string* fingerprint = nullptr;
@@ -85,10 +85,13 @@ Tallies tally(const Composed& composed, const model::NodeObserved& observed) {
     if (on_its_way_out(instance.state)) continue;
     if (at == nullptr || service != instance.service) {  // they mostly come sorted
       auto found = composed.services.find(instance.service);
-      if (found == composed.services.end()) continue;
+      if (found == composed.services.end()) {
+        out.strangers.insert(instance.service);
+        continue;
+      }
       service = found->first;
       fingerprint = &found->second->spec.runtime.fingerprint;
-      at = &out[service];
+      at = &out.services[service];
     }
     if (instance.fingerprint != *fingerprint) {
       ++at->other_versions;

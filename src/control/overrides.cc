@@ -9,16 +9,8 @@ std::string_view service_of(std::string_view instance) {
   return dot == std::string_view::npos ? std::string_view() : instance.substr(0, dot);
 }
 
-Overrides carried_overrides(const Overrides& overrides, const model::Organisation& from,
-                            const model::Organisation& to) {
+Overrides carried_overrides(const Overrides& overrides, const model::Organisation& to) {
   Overrides out;
-  for (const auto& [service, scale] : overrides.scale) {
-    auto before = from.services.find(service);
-    auto after = to.services.find(service);
-    if (before == from.services.end() || after == to.services.end()) continue;
-    if (before->second.replicas == after->second.replicas && check_scale(after->second, scale.replicas).ok())
-      out.scale.emplace(service, scale);
-  }
   for (const auto& [service, number] : overrides.restarts) {
     if (to.services.contains(service)) out.restarts.emplace(service, number);
   }

@@ -59,10 +59,10 @@ void fields(Visitor& v, Of<Visitor, Allocations>& allocations) {
   v("addresses", allocations.addresses);
 }
 
-// The overrides that outlive the change from `from` to `to`: a scale ends when the file's own replicas change or the
-// service goes, a drain when its service goes, `down` with every apply. Restart numbers of services that stay are kept,
-// since dropping one would restart the service.
-Overrides carried_overrides(const Overrides& overrides, const model::Organisation& from, const model::Organisation& to);
+// The overrides that outlive an apply of `to`: a scale and `down` end with it, since an apply makes what the file says
+// so; a drain ends when its service goes. Restart numbers of services that stay are kept: dropping one would restart
+// it.
+Overrides carried_overrides(const Overrides& overrides, const model::Organisation& to);
 
 // kInvalid, with the reason, if this service cannot run that many instances: a volume with one writer allows one.
 Result<void> check_scale(const model::Service& service, uint32_t replicas);

@@ -162,11 +162,12 @@ Plan make_plan(const Composed& desired, const Composed* current, const model::No
   plan.current = current != nullptr ? current->generation : 0;
   plan.made = now;
   Tallies tallies;
-  if (observed != nullptr && current != nullptr) tallies = tally(*current, *observed);
+  const Composed nothing;
+  if (observed != nullptr) tallies = tally(current != nullptr ? *current : nothing, *observed);
 
   auto look_at = [&](const std::string& name, const ComposedService* before, const ComposedService* after) {
-    auto seen = tallies.find(name);
-    uint32_t other_versions = seen == tallies.end() ? 0 : seen->second.other_versions;
+    auto seen = tallies.services.find(name);
+    uint32_t other_versions = seen == tallies.services.end() ? 0 : seen->second.other_versions;
     if (before == after && other_versions == 0) {
       ++plan.unchanged;
       return;
@@ -180,6 +181,14 @@ Plan make_plan(const Composed& desired, const Composed* current, const model::No
     for (const auto& [name, service] : current->services) {
       if (!desired.services.contains(name)) look_at(name, service.get(), nullptr);
     }
+  }
+  for (const std::string& name : tallies.strangers) {
+    if (desired.services.contains(name)) continue;
+    ServiceChange& change = plan.changes.emplace_back();
+    change.service = name;
+    change.kind = ChangeKind::kRemove;
+    change.reasons = {{"instances", "left by a failed apply", "", Effect::kScale}};
+    change.notice = "nothing";
   }
   if (!plan.changes.empty()) put_in_order(plan, desired, current);
   plan.routes = route_changes(current, desired);

@@ -1,6 +1,7 @@
 // The parts of make_plan that look at one section each. Internal to plan*.cc.
 #pragma once
 
+#include <set>
 #include <unordered_map>
 
 #include "control/plan.h"
@@ -14,7 +15,10 @@ struct Tally {
   uint32_t other_versions = 0;                          // of another version, not on its way out
   std::vector<const model::ObservedInstance*> failing;  // a few of them, as examples
 };
-using Tallies = std::unordered_map<std::string_view, Tally>;
+struct Tallies {
+  std::unordered_map<std::string_view, Tally> services;
+  std::set<std::string> strangers;  // services with instances that `composed` does not know
+};
 
 // One pass over all instances, measured against the fingerprints of `composed`.
 Tallies tally(const Composed& composed, const model::NodeObserved& observed);

@@ -92,6 +92,7 @@ struct ServiceRollout {
   Leg from;
   Stage stage = Stage::kWaiting;
   Prepare prepare = Prepare::kNone;
+  std::string preparer;                   // the instance that does it
   Duration spent{};                       // in kRolling, while control ran
   std::map<std::string, Duration> fresh;  // instances that this direction placed -> `spent` then
 };
@@ -102,6 +103,7 @@ void fields(Visitor& v, Of<Visitor, ServiceRollout>& service) {
   v("from", service.from);
   v("stage", service.stage);
   v("prepare", service.prepare);
+  v("preparer", service.preparer);
   v("spent", service.spent);
   v("fresh", service.fresh);
 }

@@ -36,14 +36,28 @@ bool is_asked_for(const DesiredState& state, const std::string& service, const S
   return count == spec->replicas;
 }
 
+// Whether this version has an instance already, and so was prepared for by an earlier apply.
+bool runs(const DesiredState& state, const ServiceSpec& spec) {
+  auto list = state.instances.find(spec.runtime.service);
+  if (list == state.instances.end()) return false;
+  return std::any_of(list->second.begin(), list->second.end(), [&](const PlacedInstance& placed) {
+    return is_wanted(placed) && placed.instance.fingerprint == spec.runtime.fingerprint;
+  });
+}
+
+// What is not as it shall be, and what would not be as it was if the rollout went back: an apply that failed and was
+// held may have left a service between the two.
 std::set<std::string> changing_services(const RolloutStart& start, const DesiredState& state) {
   std::set<std::string> out;
-  for (const auto& [name, service] : start.target->services) {
-    if (!is_asked_for(state, name, &service->spec)) out.insert(name);
-  }
-  for (const auto& [name, list] : state.instances) {
-    if (!start.target->services.contains(name)) out.insert(name);
-  }
+  auto look_at = [&](const std::string& name) {
+    if (!is_asked_for(state, name, spec_of(start.target, name)) ||
+        !is_asked_for(state, name, spec_of(start.previous, name)))
+      out.insert(name);
+  };
+  for (const auto& [name, service] : start.target->services) look_at(name);
+  for (const auto& [name, list] : state.instances) look_at(name);
+  if (start.previous == nullptr) return out;
+  for (const auto& [name, service] : start.previous->services) look_at(name);
   return out;
 }
 
@@ -73,13 +87,13 @@ void hand_over_volumes(std::vector<ServiceRollout>& services, Leg ServiceRollout
   }
   if (holders.empty()) return;
   for (ServiceRollout& service : services) {
-    Leg& leg = service.*goal;
+    const Leg& leg = service.*goal;
     if (leg.leaves()) continue;
     for (const std::string& key : writer_keys(leg.spec->runtime)) {
       auto found = holders.find(key);
       if (found == holders.end() || found->second == &service) continue;
+      // No entry in `after`: with a need the other way round, both would wait for ever. It starts when there is room.
       if ((found->second->*goal).leaves()) (found->second->*goal).early = true;
-      leg.after.push_back(found->second->service);
     }
   }
 }
@@ -109,8 +123,9 @@ Rollout begin_rollout(const RolloutStart& start, const DesiredState& state) {
     if (const ServiceSpec* spec = spec_of(start.previous, name)) service.from.spec = *spec;
     put_in_order(service.to, places_to, name);
     put_in_order(service.from, places_from, name);
-    bool anew = service.to.spec && !state.runtimes.contains(service.to.spec->runtime.fingerprint);
-    if (start.kind == RolloutKind::kApply && anew && !service.to.leaves() && !service.to.spec->runtime.prepare.empty())
+    const std::optional<ServiceSpec>& spec = service.to.spec;
+    if (start.kind == RolloutKind::kApply && !service.to.leaves() && !spec->runtime.prepare.empty() &&
+        !runs(state, *spec))
       service.prepare = Prepare::kPending;
   }
   hand_over_volumes(rollout.services, &ServiceRollout::to, &ServiceRollout::from);
@@ -118,9 +133,10 @@ Rollout begin_rollout(const RolloutStart& start, const DesiredState& state) {
   std::stable_sort(rollout.services.begin(), rollout.services.end(),
                    [](const ServiceRollout& a, const ServiceRollout& b) { return a.to.wave < b.to.wave; });
 
-  if (state.routing != start.target->routing) {
+  model::Routing before = start.previous != nullptr ? start.previous->routing : model::Routing();
+  if (state.routing != start.target->routing || state.routing != before) {
     rollout.routing_to = start.target->routing;
-    rollout.routing_from = start.previous != nullptr ? start.previous->routing : model::Routing();
+    rollout.routing_from = std::move(before);
     rollout.routed = false;
   }
   return rollout;

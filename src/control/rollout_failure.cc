@@ -23,7 +23,8 @@ std::optional<std::string> Stepper::failure_of(const ServiceRollout& service, co
   const model::ObservedInstance* instance = seen(id);
   if (instance == nullptr) return std::nullopt;
   if (placed.instance.wanted == model::Wanted::kOnce) {
-    if (service.prepare != Prepare::kRunning || instance->state != model::InstanceState::kStopped) return std::nullopt;
+    if (service.prepare != Prepare::kRunning || id != service.preparer) return std::nullopt;
+    if (instance->state != model::InstanceState::kStopped) return std::nullopt;
     const std::optional<model::Exit>& exit = instance->last_exit;
     if (exit && exit->code == 0 && exit->signal == 0 && exit->failure.empty()) return std::nullopt;
     return fmt::format("{} did not prepare {}: {}", id, service.service,
@@ -76,7 +77,21 @@ void Stepper::give_up_if_late(ServiceRollout& service) {
        fmt::format("{} has not stopped within {}", service.service, format(deadline(service))));
 }
 
+// An address that this rollout adds and the node cannot listen on. One that was there before is no fault of this one.
+std::optional<std::string> Stepper::unreachable() const {
+  if (!forward() || !rollout_.routing_to || !rollout_.routed || observed_.unreachable.empty()) return std::nullopt;
+  if (observed_.revision < rollout_.routed_revision) return std::nullopt;
+  if (rollout_.routing_to->gateway.http == rollout_.routing_from->gateway.http) return std::nullopt;
+  return observed_.unreachable.front();
+}
+
 void Stepper::look_for_failures() {
+  if (auto failure = unreachable()) {
+    tell("rollout.undoing", "", "", "going back: " + *failure);
+    point_back(rollout_, *std::move(failure));
+    read_services();
+    return;
+  }
   for (ServiceRollout& service : rollout_.services) {
     give_up_if_late(service);
     std::optional<std::string> failure = failure_of(service);
@@ -108,6 +123,7 @@ void point_back(Rollout& rollout, std::string reason) {
   for (ServiceRollout& service : rollout.services) {
     service.stage = Stage::kWaiting;
     service.prepare = Prepare::kNone;
+    service.preparer.clear();
     service.spent = Duration::zero();
     service.fresh.clear();
   }

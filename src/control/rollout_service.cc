@@ -95,10 +95,16 @@ bool Stepper::writer_is_free(const model::Runtime& runtime) {
   return true;
 }
 
-// Stop first, where a volume with one writer demands it. True if a new instance may start now.
+// Stops what is in the way: prepare commands of old, and the writer of a volume that has only one. True if a new
+// instance may start now.
 bool Stepper::make_room(ServiceRollout& service) {
   const model::Runtime& runtime = goal(service).spec->runtime;
   std::vector<std::string> keys = writer_keys(runtime);
+  for (Placed& placed : change_.instances(service.service)) {
+    // Left by an apply, or a direction, that was given up.
+    if (placed.instance.wanted == model::Wanted::kOnce && placed.instance.id != service.preparer)
+      stop(placed, "is not needed any more");
+  }
   if (keys.empty()) return true;
   for (Placed& placed : change_.instances(service.service)) {
     if (placed.instance.wanted == model::Wanted::kStopped || placed.instance.fingerprint == runtime.fingerprint)
@@ -120,13 +126,14 @@ bool Stepper::prepare(ServiceRollout& service, bool has_room) {
     if (!has_room) return false;
     const Placed& placed = change_.place(goal(service).spec->runtime, model::Wanted::kOnce);
     service.prepare = Prepare::kRunning;
+    service.preparer = placed.instance.id;
     tell("prepare.started", service.service, placed.instance.id,
          fmt::format("{} prepares {}", placed.instance.id, service.service));
     return false;
   }
   if (service.prepare != Prepare::kRunning) return true;
   for (const Placed& placed : change_.instances(service.service)) {
-    if (placed.instance.wanted != model::Wanted::kOnce) continue;
+    if (placed.instance.id != service.preparer) continue;
     const model::ObservedInstance* instance = seen(placed.instance.id);
     if (instance == nullptr || instance->state != model::InstanceState::kStopped) return false;
     std::string id = placed.instance.id;
@@ -143,8 +150,6 @@ void Stepper::stop_surplus(ServiceRollout& service) {
   const ServiceSpec& spec = *goal(service).spec;
   std::vector<Placed*> alike;
   for (Placed& placed : change_.instances(service.service)) {
-    // Left over from a direction that was given up.
-    if (placed.instance.wanted == model::Wanted::kOnce) stop(placed, "is not needed any more");
     if (is_wanted(placed) && placed.instance.fingerprint == spec.runtime.fingerprint) alike.push_back(&placed);
   }
   if (alike.size() <= spec.replicas) return;
@@ -157,8 +162,9 @@ void Stepper::start_instances(ServiceRollout& service, bool has_room) {
   if (!has_room) return;
   const ServiceSpec& spec = *goal(service).spec;
   uint32_t alike = 0;
-  uint32_t coming = 0;
   uint32_t others = 0;
+  uint32_t coming = 0;
+  uint32_t failing = 0;  // from before, and not up
   for (const Placed& placed : change_.instances(service.service)) {
     if (!is_wanted(placed)) continue;
     if (placed.instance.fingerprint != spec.runtime.fingerprint) {
@@ -166,8 +172,10 @@ void Stepper::start_instances(ServiceRollout& service, bool has_room) {
       continue;
     }
     ++alike;
-    if (is_fresh(service, placed) && !is_up(placed)) ++coming;
+    if (!is_up(placed)) ++(is_fresh(service, placed) ? coming : failing);
   }
+  // While others are replaced, one that fails is one that has not come. A scale does not wait for it.
+  if (others > 0) coming += failing;
   // With nothing to protect, all at once.
   bool protects = others > 0 || !origin(service).leaves();
   uint32_t batch = std::max(spec.deploy.batch, 1u);
@@ -188,8 +196,8 @@ void Stepper::retire_old(ServiceRollout& service) {
     if (!is_wanted(placed)) continue;
     if (placed.instance.fingerprint == spec.runtime.fingerprint) {
       if (is_up(placed)) ++serving;
-    } else if (!forward() && !is_up(placed)) {
-      stop(placed, "is stopped: it does not serve");
+    } else if (!forward() && !placed.proven) {
+      stop(placed, "is stopped: it never served");
     } else {
       old.push_back(&placed);
     }

@@ -71,7 +71,7 @@ void Stepper::note_what_happened(ServiceRollout& service) {
       placed.proven = true;
       auto since = service.fresh.find(id);
       if (since == service.fresh.end()) continue;
-      tell("instance.took_over", service.service, id,
+      tell("instance.took-over", service.service, id,
            fmt::format("{} is healthy after {} and takes over", id, format_short(service.spent - since->second)));
     }
   }
@@ -90,7 +90,10 @@ bool Stepper::is_done(const std::string& service) const {
 
 bool Stepper::may_start(const ServiceRollout& service) const {
   const std::vector<std::string>& after = goal(service).after;
-  return std::all_of(after.begin(), after.end(), [&](const std::string& name) { return is_done(name); });
+  // One that it needs, but that is scaled to nothing, leaves after this one: waiting for it would be for ever.
+  return std::all_of(after.begin(), after.end(), [&](const std::string& name) {
+    return is_done(name) || goal(rollout_.services[index_.at(name)]).leaves();
+  });
 }
 
 bool Stepper::may_leave(const ServiceRollout& service) const {
@@ -133,13 +136,16 @@ bool Stepper::switch_routes() {
   }
   change_.route(with_addresses_of(to, from));
   rollout_.routed = true;
-  rollout_.routed_revision = change_.revision();
+  // Without any change there is no new revision, and so none that the node could answer.
+  rollout_.routed_revision = change_.any() ? change_.revision() : change_.state().revision;
   tell("routes.switched", "", "", forward() ? "routes switch to the new generation" : "routes are as they were before");
   return true;
 }
 
 void Stepper::finish_if_done() {
   if (rollout_.outcome != Outcome::kRunning || !rollout_.routed) return;
+  // Whether it can be reached where the file says, only the node can tell.
+  if (forward() && rollout_.routing_to && observed_.revision < rollout_.routed_revision) return;
   Duration patience{};
   std::string leftover;
   bool stuck = false;
@@ -184,15 +190,15 @@ Duration Stepper::deadline(const ServiceRollout& service) const {
 
 std::optional<Duration> Stepper::wake_after() const {
   std::optional<Duration> out;
-  bool all_done = true;
   auto consider = [&](Duration left) { out = std::max(std::min(out.value_or(left), left), Duration::zero()); };
+  bool all_done = true;
+  Duration patience{};
   for (const ServiceRollout& service : rollout_.services) {
     if (service.stage == Stage::kRolling) consider(deadline(service) - service.spent);
     all_done = all_done && is_done(service.service);
+    patience = std::max(patience, deadline(service));
   }
-  for (const ServiceRollout& service : rollout_.services) {
-    if (all_done) consider(deadline(service) - rollout_.closing);
-  }
+  if (all_done) consider(patience - rollout_.closing);
   return out;
 }
 
@@ -208,7 +214,6 @@ StepResult Stepper::run() {
   }
   finish_if_done();
   result_.changed = change_.commit();
-  rollout_.routed_revision = std::min(rollout_.routed_revision, change_.state().revision);
   if (rollout_.outcome == Outcome::kRunning) result_.wake_after = wake_after();
   return std::move(result_);
 }

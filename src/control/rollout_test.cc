@@ -317,8 +317,7 @@ TEST(Rollout, StopsEverythingInReverseAndStartsItAgainWithTheNextApply) {
   scene.until_it_ends();
   EXPECT_THAT(scene.state.instances, IsEmpty());
   ++scene.generation.number;
-  scene.begin(RolloutKind::kApply,
-              carried_overrides(down, scene.generation.organisation, scene.generation.organisation));
+  scene.begin(RolloutKind::kApply, carried_overrides(down, scene.generation.organisation));
   scene.go();
   scene.until_it_ends();
   EXPECT_THAT(scene.wanted("web"), ElementsAre("web.2"));

@@ -44,6 +44,7 @@ class Stepper {
   bool writer_is_free(const model::Runtime& runtime);
 
   // ---- rollout_failure.cc: when to turn back
+  std::optional<std::string> unreachable() const;
   void look_for_failures();
   void give_up_if_late(ServiceRollout& service);
   std::optional<std::string> failure_of(const ServiceRollout& service) const;

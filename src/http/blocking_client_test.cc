@@ -1,6 +1,9 @@
 #include "http/blocking_client.h"
 
 #include <poll.h>
+#include <sys/mman.h>
+
+#include <thread>
 
 #include "http/server_test_support.h"
 
@@ -54,17 +57,15 @@ TEST_F(BlockingClientTest, SendsBodiesFromMemoryAndFiles) {
   ASSERT_TRUE(answer) << answer.error().message();
   EXPECT_EQ(answer->body, "some text");
 
-  const std::string path = folder_ / "file";
-  FILE* file = fopen(path.c_str(), "w+");
+  const os::Fd file(memfd_create("body", MFD_CLOEXEC));
   const std::string bytes(3'000'000, 'x');
-  ASSERT_EQ(fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
-  rewind(file);
-  answer = client().upload({.method = "PUT", .target = "/upload"}, {.file = fileno(file), .length = bytes.size()});
+  ASSERT_EQ(write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  lseek(file.get(), 0, SEEK_SET);
+  answer = client().upload({.method = "PUT", .target = "/upload"}, {.file = file.get(), .length = bytes.size()});
   ASSERT_TRUE(answer) << answer.error().message();
   EXPECT_EQ(answer->body, "3000000\n");
-  rewind(file);
-  answer = client().upload({.method = "PUT", .target = "/upload"}, {.file = fileno(file), .length = bytes.size() + 1});
-  fclose(file);
+  lseek(file.get(), 0, SEEK_SET);
+  answer = client().upload({.method = "PUT", .target = "/upload"}, {.file = file.get(), .length = bytes.size() + 1});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), ErrorCode::kConflict);
 }

@@ -41,7 +41,7 @@ void Exchange::stream_body(uint64_t most, std::unique_ptr<BodySink> sink) {
   connection_->begin_body(most);
 }
 
-void Exchange::respond(Response response) {
+void Exchange::respond(const Response& response) {
   if (connection_ == nullptr || answered_) return;
   answered_ = true;
   connection_->send_head(response, false);
@@ -52,7 +52,7 @@ void Exchange::respond_text(uint16_t status, std::string_view text) {
   respond(response_of(status, "text/plain; charset=utf-8", std::string(text) + "\n"));
 }
 
-void Exchange::start(Response head) {
+void Exchange::start(const Response& head) {
   if (connection_ == nullptr || answered_) return;
   answered_ = streaming_ = true;
   connection_->send_head(head, true);

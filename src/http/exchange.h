@@ -65,11 +65,11 @@ class Exchange {
   void stream_body(uint64_t most, std::unique_ptr<BodySink> sink);
 
   // A whole answer. For HEAD the body is measured and not sent.
-  void respond(Response response);
+  void respond(const Response& response);
   void respond_text(uint16_t status, std::string_view text);  // text/plain, with a line end
 
   // An answer that is written bit by bit: status and fields first (a body in them is the first bit).
-  void start(Response head);
+  void start(const Response& head);
   // False: more than kManyUnsent is waiting for the client; wait for when_writable. A client that lets kMostUnsent pile
   // up is dropped.
   static constexpr size_t kManyUnsent = size_t{256} << 10;

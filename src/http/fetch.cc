@@ -11,8 +11,8 @@
 
 namespace freehold::http {
 
-// Outlives its Fetch for as long as the stream has something under way.
-class Fetch::State {
+// Outlives its Fetch for as long as the stream has something under way: it holds itself until then.
+class Fetch::State : public std::enable_shared_from_this<Fetch::State> {
  public:
   State(runtime::Loop& loop, FetchOptions options, Done done)
       : loop_(loop),
@@ -22,6 +22,7 @@ class Fetch::State {
         reader_(method_id(options_.request.method), options_.most_body, ResponseReader::Excess::kIsDropped) {}
 
   void start() {
+    self_ = shared_from_this();
     Result<void> started = try_to_start();
     if (started) return timer_.start(options_.deadline);
     failure_ = started.error();
@@ -29,10 +30,9 @@ class Fetch::State {
   }
 
   void abandon() {
-    abandoned_ = true;
     done_ = nullptr;
     close();
-    delete_if_over();
+    let_go_if_idle();
   }
 
  private:
@@ -51,7 +51,7 @@ class Fetch::State {
   }
 
   void on_connected(int result) {
-    if (closed_) return delete_if_over();
+    if (closed_) return let_go_if_idle();
     if (result < 0) {
       return end(errno_error(fmt::format("cannot connect to {}", options_.address.to_string()), -result));
     }
@@ -61,11 +61,11 @@ class Fetch::State {
 
   void on_sent(int) {
     // What went wrong with sending, receiving will say too; and an early answer is an answer.
-    if (closed_) delete_if_over();
+    if (closed_) let_go_if_idle();
   }
 
   void on_received(int result) {
-    if (closed_) return delete_if_over();
+    if (closed_) return let_go_if_idle();
     if (result < 0) return end(errno_error(fmt::format("lost {}", options_.address.to_string()), -result));
     Result<bool> whole = reader_.received(static_cast<size_t>(result));
     if (!whole) return end(whole.error().with_context(options_.address.to_string()));
@@ -80,9 +80,10 @@ class Fetch::State {
   }
 
   void end(Result<ClientResponse> result) {
+    auto self = shared_from_this();  // `done` may destroy the Fetch, but not this yet
     close();
-    // Last: it may destroy the Fetch, and this with it.
     if (auto done = std::exchange(done_, nullptr)) done(std::move(result));
+    let_go_if_idle();
   }
 
   void close() {
@@ -91,8 +92,9 @@ class Fetch::State {
     if (stream_) stream_->close();
   }
 
-  void delete_if_over() {
-    if (abandoned_ && (!stream_ || stream_->idle())) delete this;
+  // Without a Fetch that holds it too, this is the end of it.
+  void let_go_if_idle() {
+    if (!stream_ || stream_->idle()) self_.reset();
   }
 
   runtime::Loop& loop_;
@@ -104,11 +106,11 @@ class Fetch::State {
   std::optional<Error> failure_;
   std::optional<runtime::Stream> stream_;
   bool closed_ = false;
-  bool abandoned_ = false;
+  std::shared_ptr<State> self_;
 };
 
 Fetch::Fetch(runtime::Loop& loop, FetchOptions options, Done done)
-    : state_(new State(loop, std::move(options), std::move(done))) {
+    : state_(std::make_shared<State>(loop, std::move(options), std::move(done))) {
   state_->start();
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "base/result.h"
 #include "base/units.h"
@@ -36,7 +37,7 @@ class Fetch {
 
  private:
   class State;
-  State* state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace freehold::http

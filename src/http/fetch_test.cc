@@ -72,7 +72,7 @@ TEST_F(FetchTest, SaysThatNobodyListens) {
 TEST_F(FetchTest, CallsNobodyAfterItIsDestroyed) {
   bool called = false;
   for (int turns = 0; turns < 4; ++turns) {
-    Fetch fetch(*fetching_, {.address = tcp_, .request = {.target = "/follow"}}, [&](auto) { called = true; });
+    Fetch fetch(*fetching_, {.address = tcp_, .request = {.target = "/follow"}}, [&](const auto&) { called = true; });
     for (int i = 0; i < turns; ++i) fetching_->run_once(100ms);
   }
   for (int i = 0; i < 3; ++i) fetching_->run_once(Duration::zero());

@@ -69,7 +69,7 @@ Refusal HeadParser::start_line(const char*& p, const char* end, ResponseHead& he
   return parse_status_line(p, end, head);
 }
 
-Refusal HeadParser::field_line(const char*& p, const char* end, MessageHead& head) {
+Refusal HeadParser::field_line(const char*& p, const char* end, MessageHead& head) const {
   if (head.header_count_ >= std::min<size_t>(limits_.headers, kMostHeaders)) return {431, "too many header fields"};
   const char* const line = p;
   const char* const colon = skip(line, end, kTokenCharacter);

@@ -28,7 +28,7 @@ class HeadParser {
  private:
   Refusal start_line(const char*& p, const char* end, RequestHead& head);
   Refusal start_line(const char*& p, const char* end, ResponseHead& head);
-  Refusal field_line(const char*& p, const char* end, MessageHead& head);
+  Refusal field_line(const char*& p, const char* end, MessageHead& head) const;
   // What one field means by itself.
   static Refusal note(Header& header, MessageHead& head);
   static Refusal note_codings(std::string_view list, MessageHead& head);

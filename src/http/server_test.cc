@@ -1,5 +1,7 @@
 #include "http/server.h"
 
+#include <thread>
+
 #include "http/server_test_support.h"
 
 namespace freehold::http {
@@ -129,6 +131,17 @@ TEST_F(ServerTest, TellsTheSinkWhenTheClientLeavesWithinTheBody) {
   wait_for([&] { return handler_.failures == 1; });
 }
 
+TEST_F(ServerTest, LetsGoOfASinkWhoseRequestIsAnswered) {
+  start();
+  os::Fd socket = connect();
+  send(socket, "PUT /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+  EXPECT_TRUE(receive(socket).ends_with("too early to tell\n"));
+  socket.reset();
+  stop(1s);
+  EXPECT_TRUE(handler_.early.expired()) << "sink and exchange hold each other";
+  EXPECT_EQ(handler_.failures, 0);
+}
+
 TEST_F(ServerTest, LetsASinkEndTheConnection) {
   start();
   os::Fd socket = connect();
@@ -224,7 +237,7 @@ TEST_F(ServerTest, EndsClientsThatDoNotRead) {
       left = server_->connections();
       asked = true;
     });
-    while (!asked) std::this_thread::yield();
+    while (!asked) sched_yield();
     return left == 0;
   });
 }

@@ -2,14 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <sched.h>
+
 #include <atomic>
-#include <filesystem>
+#include <memory>
 #include <string>
-#include <thread>
 
 #include "http/blocking_client.h"
 #include "http/server.h"
@@ -53,6 +53,10 @@ class ShowingHandler : public Handler {
     } else if (path == "/upload" || path == "/full") {
       const uint64_t most = path == "/full" ? 100 : ~uint64_t{0};
       exchange->stream_body(uint64_t{1} << 30, std::make_unique<CountingSink>(exchange, failures, most));
+    } else if (path == "/early") {
+      early = exchange;
+      exchange->stream_body(100, std::make_unique<CountingSink>(exchange, failures, 100));
+      exchange->respond_text(200, "too early to tell");
     } else if (path == "/lines") {
       exchange->start({200, {{"Content-Type", "application/x-ndjson"}}, {}});
       write_lines(exchange, 0);
@@ -78,6 +82,7 @@ class ShowingHandler : public Handler {
 
   std::atomic<int> requests = 0, failures = 0, gone = 0;
   std::shared_ptr<Exchange> kept;
+  std::weak_ptr<Exchange> early;
 
  private:
   // Never more unsent than is allowed: goes on when the client has read.
@@ -93,16 +98,10 @@ class ShowingHandler : public Handler {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "freehold_http_XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
+  TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
+  ~TemporaryFolder();
   std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
 
  private:
@@ -111,56 +110,28 @@ class TemporaryFolder {
 
 class ServerTest : public testing::Test {
  protected:
-  void start(const ServerLimits& limits = {}) {
-    loop_ = *runtime::Loop::create(runtime::Backend::kAutomatic);
-    server_ = std::make_unique<Server>(*loop_, handler_, limits);
-    auto unix_socket = net::listen_unix(folder_ / "s", 0600);
-    ASSERT_TRUE(unix_socket) << unix_socket.error().message();
-    ASSERT_TRUE(server_->listen(*std::move(unix_socket)));
-    auto tcp_socket = net::listen_tcp(net::SocketAddress::loopback(0));
-    ASSERT_TRUE(tcp_socket) << tcp_socket.error().message();
-    tcp_ = *net::SocketAddress::local_of(tcp_socket->get());
-    ASSERT_TRUE(server_->listen(*std::move(tcp_socket)));
-    thread_ = std::thread([this] { loop_->run(); });
-  }
+  ServerTest();
+  ~ServerTest() override;
 
+  // On a unix socket and on TCP.
+  void start(const ServerLimits& limits = {});
+  void stop(Duration drain);
   void TearDown() override { stop(std::chrono::milliseconds(100)); }
-
-  void stop(Duration drain) {
-    if (!thread_.joinable()) return;
-    loop_->post([this, drain] {
-      handler_.kept.reset();
-      server_->stop(drain, [this] { loop_->stop(); });
-    });
-    thread_.join();
-    server_.reset();
-  }
 
   net::SocketAddress unix_address() const { return *net::SocketAddress::unix_path(folder_ / "s"); }
   BlockingClient client() const { return {unix_address(), {}}; }
 
   os::Fd connect() const { return *net::connect_blocking(unix_address(), std::chrono::seconds(5)); }
-  static void send(const os::Fd& socket, std::string_view bytes) {
-    ASSERT_EQ(::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-  }
+  static void send(const os::Fd& socket, std::string_view bytes);
   // What arrives until `ending` does, or the connection ends.
-  static std::string receive(const os::Fd& socket, std::string_view ending = {}) {
-    std::string all;
-    char buffer[4096];
-    while (ending.empty() || !all.ends_with(ending)) {
-      ssize_t got = recv(socket.get(), buffer, sizeof buffer, 0);
-      if (got <= 0) break;
-      all.append(buffer, static_cast<size_t>(got));
-    }
-    return all;
-  }
+  static std::string receive(const os::Fd& socket, std::string_view ending = {});
   // Conditions that another thread brings about.
   template <class Condition>
   static void wait_for(Condition holds) {
     const MonotonicTime deadline = os::system_clock().monotonic() + std::chrono::seconds(20);
     while (!holds()) {
       ASSERT_LT(os::system_clock().monotonic(), deadline) << "the awaited condition did not come";
-      std::this_thread::yield();
+      sched_yield();
     }
   }
 
@@ -169,7 +140,10 @@ class ServerTest : public testing::Test {
   std::unique_ptr<runtime::Loop> loop_;
   std::unique_ptr<Server> server_;
   net::SocketAddress tcp_;
-  std::thread thread_;
+
+ private:
+  struct LoopThread;
+  std::unique_ptr<LoopThread> thread_;
 };
 
 }  // namespace freehold::http

@@ -14,12 +14,10 @@
 
 namespace freehold::link {
 
-inline constexpr std::string_view kHello = "hello";
 inline constexpr std::string_view kDesired = "desired";
 inline constexpr std::string_view kObserved = "observed";
 inline constexpr std::string_view kEvents = "events";
 inline constexpr std::string_view kEventsTaken = "events-taken";
-inline constexpr std::string_view kFinish = "finish";
 
 struct EventBatch {
   static constexpr size_t kMost = 500;

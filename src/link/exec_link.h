@@ -7,6 +7,9 @@
 //   agent -> exec-ended (ExecEnded), and closes
 //   agent -> refused (Refused), instead of any of these
 // When the CLI goes away the command is killed.
+//
+// Where control does not answer, the CLI may also send `finish` (Finish) after its hello: stop what runs here, then the
+// daemons; the agent closes when it ends.
 #pragma once
 
 #include <vector>
@@ -59,6 +62,14 @@ struct ExecEnded {
 template <class Visitor>
 void fields(Visitor& v, codec::Of<Visitor, ExecEnded>& ended) {
   v("exit", ended.exit);
+}
+
+struct Finish {
+  bool leave_instances = false;  // only the daemons end; what runs goes on
+};
+template <class Visitor>
+void fields(Visitor& v, codec::Of<Visitor, Finish>& finish) {
+  v("leave_instances", finish.leave_instances);
 }
 
 struct Refused {

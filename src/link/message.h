@@ -32,6 +32,9 @@ std::string encode(std::string_view type, const T& body)
   return encode(type, codec::to_json(body));
 }
 
+inline constexpr std::string_view kHello = "hello";
+inline constexpr std::string_view kFinish = "finish";
+
 struct Hello {
   std::string role;  // agent, gateway, cli
   uint32_t oldest = kOldestVersion;

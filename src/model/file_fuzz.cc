@@ -7,8 +7,11 @@
 
 namespace {
 
-using namespace freehold;
-using namespace freehold::model;
+using freehold::Error;
+using freehold::ErrorCode;
+using freehold::Result;
+using freehold::model::FileInput;
+using freehold::model::ParsedFile;
 
 // The input is up to three texts with a byte 0 between them.
 FileInput input_of(std::string_view data) {
@@ -36,16 +39,16 @@ FileInput input_of(std::string_view data) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FileInput input = input_of(std::string_view(reinterpret_cast<const char*>(data), size));
-  ParsedFile first = parse_file(input);
+  ParsedFile first = freehold::model::parse_file(input);
   if (first.organisation.has_value() != (first.diagnostics.errors() == 0)) std::abort();
-  std::string said = first.diagnostics.format(Colour::kAlways) + first.diagnostics.to_json().dump();
+  std::string said = first.diagnostics.format(freehold::model::Colour::kAlways) + first.diagnostics.to_json().dump();
   if (!first.organisation) {
     if (said.empty()) std::abort();
     return 0;
   }
   input.environment = [&](const std::string& name) { return std::optional(first.environment.at(name)); };
-  if (parse_file(input).organisation != first.organisation) std::abort();
-  auto json = codec::from_json<Organisation>(codec::to_json(*first.organisation));
+  if (freehold::model::parse_file(input).organisation != first.organisation) std::abort();
+  auto json = freehold::codec::from_json<freehold::model::Organisation>(freehold::codec::to_json(*first.organisation));
   if (!json || *json != *first.organisation) std::abort();
   return 0;
 }

@@ -214,7 +214,8 @@ struct NodeObserved {
   std::string boot_id;
   std::vector<ObservedInstance> instances;
   std::vector<DaemonStatus> daemons;
-  std::vector<std::string> problems;  // what this node cannot do as asked, for a person
+  std::vector<std::string> problems;     // what this node cannot do as asked, for a person
+  std::vector<std::string> unreachable;  // those of them that are addresses which cannot be listened on
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, NodeObserved>& observed) {
@@ -223,6 +224,7 @@ void fields(Visitor& v, Of<Visitor, NodeObserved>& observed) {
   v("instances", observed.instances);
   v("daemons", observed.daemons);
   v("problems", observed.problems);
+  v("unreachable", observed.unreachable);
 }
 
 }  // namespace freehold::model

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -64,7 +65,7 @@ void Report::add(Severity severity, const Place& place, std::string message, std
     constexpr size_t kLongest = 4096;
     if (line.size() <= kLongest) diagnostic.source = line;
   }
-  entries_.push_back({place.source->index, place.mark.offset, std::move(diagnostic)});
+  entries_.push_back({place.source->index, place.mark.offset, 0, std::move(diagnostic)});
 }
 
 void Report::error(const Place& place, std::string message, std::vector<std::string> hints) {
@@ -81,7 +82,7 @@ void Report::error_of_file(const Source& source, std::string message, std::vecto
   diagnostic.file = source.shown;
   diagnostic.message = std::move(message);
   diagnostic.hints = std::move(hints);
-  entries_.push_back({source.index, 0, std::move(diagnostic)});
+  entries_.push_back({source.index, 0, 0, std::move(diagnostic)});
 }
 
 void Report::yaml_problems(const Source& source) {
@@ -94,9 +95,11 @@ void Report::yaml_problems(const Source& source) {
 }
 
 Diagnostics Report::finish() {
-  std::ranges::stable_sort(entries_, [](const Entry& a, const Entry& b) {
-    return a.source != b.source ? a.source < b.source : a.offset < b.offset;
-  });
+  // Places that are the same keep the order of reading: std::stable_sort of this library does not compile with
+  // clang 19.
+  for (size_t i = 0; i < entries_.size(); ++i) entries_[i].sequence = i;
+  std::ranges::sort(entries_, {},
+                    [](const Entry& entry) { return std::tuple(entry.source, entry.offset, entry.sequence); });
   Diagnostics out;
   for (Entry& entry : entries_) out.add(std::move(entry.diagnostic));
   entries_.clear();

@@ -64,6 +64,7 @@ class Report {
   struct Entry {
     uint32_t source;
     uint32_t offset;
+    size_t sequence;
     Diagnostic diagnostic;
   };
   // More than this many are not even collected: a file of four megabytes may be wrong everywhere.

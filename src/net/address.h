@@ -30,7 +30,7 @@ class SocketAddress {
   static SocketAddress loopback(uint16_t port);  // 127.0.0.1
   static SocketAddress any(uint16_t port);       // [::], which includes IPv4 unless the socket says otherwise
   // From what accept, getpeername or recvfrom filled in.
-  static Result<SocketAddress> from_kernel(const sockaddr* address, socklen_t length);
+  static Result<SocketAddress> from_kernel(const sockaddr* general, socklen_t length);
   // The address that a socket is bound to, or whose peer it is.
   static Result<SocketAddress> local_of(int fd);
   static Result<SocketAddress> peer_of(int fd);

@@ -76,7 +76,8 @@ void MessageChannel::close() {
   unsent_ = 0;
 }
 
-void MessageChannel::fail(Error error) {
+// Takes a copy: close() and the handler may destroy what the error lies in.
+void MessageChannel::fail(Error error) {  // NOLINT(performance-unnecessary-value-param)
   const auto handlers = handlers_;
   close();
   if (handlers->closed) handlers->closed(error);

@@ -11,8 +11,8 @@
 #include "runtime/stream.h"
 #include "runtime/timer.h"
 
-struct ares_channeldata;
-struct ares_addrinfo;
+struct ares_channeldata;  // NOLINT(readability-identifier-naming): not our name
+struct ares_addrinfo;     // NOLINT(readability-identifier-naming): not our name
 
 namespace freehold::net {
 
@@ -48,7 +48,7 @@ class DnsChannel {
   explicit DnsChannel(runtime::Loop& loop)
       : loop_(loop), timeout_(loop, runtime::complete<&DnsChannel::on_timeout>(this)) {}
   static void on_socket(void* self, int fd, int readable, int writable);
-  static void on_answer(void* question, int status, int timeouts, ares_addrinfo* result);
+  static void on_answer(void* argument, int status, int timeouts, ares_addrinfo* result);
   void on_timeout(int result);
   void process(int readable, int writable);
   void move_timeout();

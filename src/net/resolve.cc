@@ -33,7 +33,8 @@ Version settings_version() {
 
 bool is_host_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > kLongestName || name.front() == '.' || name.find("..") != name.npos) return false;
+  if (name.empty() || name.size() > kLongestName || name.front() == '.' || name.find("..") != std::string_view::npos)
+    return false;
   return std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
   });

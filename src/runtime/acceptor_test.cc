@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <thread>
@@ -194,6 +195,38 @@ TEST_P(WatcherTest, MayBeDestroyedWithinItsHandler) {
   run_until([&] { return owner.calls > 0; });
   for (int i = 0; i < 3; ++i) loop_->run_once(milliseconds(1));
   EXPECT_EQ(owner.calls, 1);
+}
+
+TEST_P(WatcherTest, MayBeDestroyedWhileWaitingAndWhileItsCallIsDue) {
+  struct Rival {
+    std::unique_ptr<Watcher> watcher;
+    std::unique_ptr<Watcher>* other = nullptr;
+    int calls = 0;
+    void on_ready(int) {
+      ++calls;
+      other->reset();
+    }
+  };
+  const Pipe first_pipe;
+  const Pipe second_pipe;
+  Outcome never;
+  auto waiting = std::make_unique<Watcher>(*loop_, first_pipe.read_end.get(), never.completion());
+  loop_->run_once(milliseconds(0));
+  waiting.reset();
+  Rival first;
+  Rival second;
+  first.watcher = std::make_unique<Watcher>(*loop_, first_pipe.read_end.get(), complete<&Rival::on_ready>(&first));
+  second.watcher = std::make_unique<Watcher>(*loop_, second_pipe.read_end.get(), complete<&Rival::on_ready>(&second));
+  first.other = &second.watcher;
+  second.other = &first.watcher;
+  loop_->run_once(milliseconds(0));
+  // Both become ready in the same turn: whichever comes first destroys the other.
+  ASSERT_EQ(write(first_pipe.write_end.get(), "x", 1), 1);
+  ASSERT_EQ(write(second_pipe.write_end.get(), "x", 1), 1);
+  for (int i = 0; i < 3; ++i) loop_->run_once(milliseconds(1));
+  EXPECT_GT(first.calls + second.calls, 0);
+  EXPECT_EQ(std::min(first.calls, second.calls), 0);
+  EXPECT_EQ(never.calls, 0);
 }
 
 TEST_P(WatcherTest, SaysThatAFileCannotBeWatched) {

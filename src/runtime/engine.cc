@@ -39,7 +39,7 @@ void ReadyList::remove(Operation& operation) {
   operation.before = operation.after = nullptr;
 }
 
-Operation* ReadyList::pop() {
+Operation* ReadyList::pop() {  // NOLINT(readability-make-member-function-const): it changes the list
   if (empty()) return nullptr;
   Operation* first = head_.after;
   remove(*first);

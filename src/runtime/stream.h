@@ -14,8 +14,8 @@
 #include "os/fd.h"
 #include "runtime/loop.h"
 
-struct iovec;
-struct sockaddr;
+struct iovec;     // NOLINT(readability-identifier-naming): not our name
+struct sockaddr;  // NOLINT(readability-identifier-naming): not our name
 
 namespace freehold::runtime {
 

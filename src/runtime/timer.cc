@@ -18,7 +18,8 @@ void Timer::start(Duration after) {
 void Timer::start_at(MonotonicTime when) {
   cancel();
   when_ = when;
-  Engine::of(loop_).wheel().insert(*this);
+  Engine& engine = Engine::of(loop_);
+  engine.wheel().insert(*this, engine.time());
 }
 
 void Timer::cancel() {

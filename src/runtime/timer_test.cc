@@ -90,6 +90,19 @@ TEST_F(FakeTimeTest, CancelHoldsEvenInTheTurnInWhichItIsDue) {
   EXPECT_FALSE(second.armed());
 }
 
+TEST_F(FakeTimeTest, CallsWhatIsDueAtOnceInTheNextTurnEvenWithinAMillisecond) {
+  pass(std::chrono::microseconds(300));
+  Outcome expired;
+  Timer timer(*loop_, expired.completion());
+  timer.start(Duration::zero());
+  pass(Duration::zero());
+  EXPECT_EQ(expired.calls, 1);
+  timer.start(std::chrono::microseconds(1));
+  pass(std::chrono::microseconds(1));
+  pass(std::chrono::microseconds(699));
+  EXPECT_EQ(expired.calls, 2);
+}
+
 struct Repeating {
   explicit Repeating(Loop& loop) : timer(std::make_unique<Timer>(loop, complete<&Repeating::on_expired>(this))) {}
   void on_expired(int) {

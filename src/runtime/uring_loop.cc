@@ -1,6 +1,7 @@
 #include "runtime/uring_loop.h"
 
 #include <fmt/format.h>
+#include <liburing.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -62,32 +63,32 @@ Result<std::unique_ptr<Loop>> create_uring(os::Clock& clock) {
   FH_ASSIGN(os::Fd wake, create_wake_fd());
   int error = -EINVAL;
   for (const unsigned flags : kSetups) {
-    io_uring ring{};
+    auto ring = std::make_unique<io_uring>();
     io_uring_params parameters{};
     parameters.flags = flags | IORING_SETUP_CQSIZE;
     parameters.cq_entries = kAnswers;
-    error = io_uring_queue_init_params(kSubmissions, &ring, &parameters);
+    error = io_uring_queue_init_params(kSubmissions, ring.get(), &parameters);
     if (error == -EINVAL) continue;  // a flag that this kernel does not know
     if (error != 0) break;
-    if (auto checked = check(ring); !checked) {
-      io_uring_queue_exit(&ring);
+    if (auto checked = check(*ring); !checked) {
+      io_uring_queue_exit(ring.get());
       return checked.error();
     }
     const bool enabled = (flags & IORING_SETUP_R_DISABLED) == 0;
-    return std::unique_ptr<Loop>(new UringLoop(clock, std::move(wake), ring, enabled));
+    return std::unique_ptr<Loop>(new UringLoop(clock, std::move(wake), std::move(ring), enabled));
   }
   return setup_error(-error);
 }
 
-UringLoop::UringLoop(os::Clock& clock, os::Fd wake, const io_uring& ring, bool enabled)
-    : Engine(clock, std::move(wake)), ring_(ring), enabled_(enabled), wake_submission_(*this) {
+UringLoop::UringLoop(os::Clock& clock, os::Fd wake, std::unique_ptr<io_uring> ring, bool enabled)
+    : Engine(clock, std::move(wake)), ring_(std::move(ring)), enabled_(enabled), wake_submission_(*this) {
   wake_submission_.arm();
 }
 
 UringLoop::~UringLoop() {
   // Descriptors that were accepted meanwhile are in the answers.
   take_answers();
-  io_uring_queue_exit(&ring_);
+  io_uring_queue_exit(ring_.get());
   for (Submission* orphan : std::set<Submission*>(std::move(orphans_))) delete orphan;
 }
 
@@ -104,7 +105,7 @@ WatcherState* UringLoop::new_watcher(int fd, Completion ready, Interest interest
 void UringLoop::enable() {
   if (enabled_) return;
   // By hand: the library of Debian 12 declares the function for it, but does not export it.
-  if (syscall(SYS_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0) {
+  if (syscall(SYS_io_uring_register, ring_->ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0) {
     defect("io_uring refuses to start");
   }
   enabled_ = true;
@@ -113,13 +114,18 @@ void UringLoop::enable() {
 io_uring_sqe* UringLoop::next_entry() {
   constexpr int kMostAttempts = 100;
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-    io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+    io_uring_sqe* entry = io_uring_get_sqe(ring_.get());
     if (entry != nullptr) return entry;
     enable();
     // A ring of answers that is full must be emptied before the kernel takes more.
-    if (io_uring_submit_and_get_events(&ring_) < 0) take_answers();
+    if (io_uring_submit_and_get_events(ring_.get()) < 0) take_answers();
   }
   defect("io_uring takes no more submissions");
+}
+
+void UringLoop::set_target(io_uring_sqe* entry, Submission& target) {
+  io_uring_sqe_set_data(entry, &target);
+  target.in_flight_ = true;
 }
 
 void UringLoop::cancel(Submission& target) {
@@ -131,11 +137,11 @@ void UringLoop::cancel(Submission& target) {
 void UringLoop::take_answers() {
   // One by one, because what an answer sets off may need room in the ring.
   io_uring_cqe* answer = nullptr;
-  while (io_uring_peek_cqe(&ring_, &answer) == 0) {
+  while (io_uring_peek_cqe(ring_.get(), &answer) == 0) {
     auto* target = static_cast<Submission*>(io_uring_cqe_get_data(answer));
     const int result = answer->res;
     const bool more = (answer->flags & IORING_CQE_F_MORE) != 0;
-    io_uring_cqe_seen(&ring_, answer);
+    io_uring_cqe_seen(ring_.get(), answer);
     if (target == nullptr) continue;  // of a cancellation
     target->in_flight_ = more;
     target->answered(result);
@@ -146,14 +152,14 @@ void UringLoop::wait(std::optional<Duration> most) {
   enable();
   io_uring_cqe* first = nullptr;
   if (!most) {
-    io_uring_submit_and_wait(&ring_, 1);
+    io_uring_submit_and_wait(ring_.get(), 1);
   } else if (*most <= Duration::zero()) {
-    io_uring_submit_and_get_events(&ring_);
+    io_uring_submit_and_get_events(ring_.get());
   } else {
     __kernel_timespec limit{};
     limit.tv_sec = *most / std::chrono::seconds(1);
     limit.tv_nsec = (*most % std::chrono::seconds(1)).count();
-    io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+    io_uring_submit_and_wait_timeout(ring_.get(), &first, 1, &limit, nullptr);
   }
   // An error above is that time is over, a signal, or that answers must be taken before more is submitted.
   take_answers();

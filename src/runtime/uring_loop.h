@@ -6,11 +6,12 @@
 // Internal to runtime.
 #pragma once
 
-#include <liburing.h>
-
 #include <set>
 
 #include "runtime/state.h"
+
+struct io_uring;      // NOLINT(readability-identifier-naming): not our name
+struct io_uring_sqe;  // NOLINT(readability-identifier-naming): not our name
 
 namespace freehold::runtime {
 
@@ -27,7 +28,7 @@ class Submission {
 class UringLoop final : public Engine {
  public:
   // Takes over a ring that was set up; `enabled` is false if it waits for the thread that will use it.
-  UringLoop(os::Clock& clock, os::Fd wake, const io_uring& ring, bool enabled);
+  UringLoop(os::Clock& clock, os::Fd wake, std::unique_ptr<io_uring> ring, bool enabled);
   ~UringLoop() override;
 
   Backend backend() const override { return Backend::kUring; }
@@ -40,8 +41,7 @@ class UringLoop final : public Engine {
   void submit(Submission& target, Prepare prepare) {
     io_uring_sqe* entry = next_entry();
     prepare(entry);
-    io_uring_sqe_set_data(entry, &target);
-    target.in_flight_ = true;
+    set_target(entry, target);
   }
   // Its answer will come soon, -ECANCELED or whatever it ended with before.
   void cancel(Submission& target);
@@ -63,11 +63,12 @@ class UringLoop final : public Engine {
   };
 
   io_uring_sqe* next_entry();
+  static void set_target(io_uring_sqe* entry, Submission& target);
   void enable();
   void take_answers();
   void wait(std::optional<Duration> most) override;
 
-  io_uring ring_;
+  std::unique_ptr<io_uring> ring_;
   bool enabled_;
   Wake wake_submission_;
   std::set<Submission*> orphans_;

@@ -1,3 +1,4 @@
+#include <liburing.h>
 #include <poll.h>
 #include <sys/socket.h>
 

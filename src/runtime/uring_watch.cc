@@ -1,5 +1,6 @@
 #include "runtime/uring_watch.h"
 
+#include <liburing.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -28,7 +28,12 @@ void Wheel::push(Timer*& head, Timer& timer) {
   head = &timer;
 }
 
-void Wheel::insert(Timer& timer) {
+void Wheel::insert(Timer& timer, MonotonicTime now) {
+  if (timer.when_ <= now) return push(due_, timer);
+  place(timer);
+}
+
+void Wheel::place(Timer& timer) {
   const uint64_t tick = ceiling_tick(timer.when_);
   if (tick <= tick_) return push(due_, timer);
   const auto level = static_cast<unsigned>(std::bit_width(tick ^ tick_) - 1) / kBits;
@@ -84,7 +89,7 @@ void Wheel::advance(uint64_t tick) {
     }
     while (Timer* timer = reversed) {
       remove(*timer);
-      insert(*timer);
+      place(*timer);
     }
   }
   tick_ = std::max(tick_, tick);

@@ -24,7 +24,8 @@ class Wheel {
   Wheel(const Wheel&) = delete;
   Wheel& operator=(const Wheel&) = delete;
 
-  void insert(Timer& timer);
+  // `now`: what is not later than this is due in the next turn, however little of a millisecond has passed.
+  void insert(Timer& timer, MonotonicTime now);
   void remove(Timer& timer);
   // When expire() has something to do next; none if no timer is armed.
   std::optional<MonotonicTime> next() const;
@@ -40,6 +41,7 @@ class Wheel {
   static uint64_t floor_tick(MonotonicTime time);
   static uint64_t ceiling_tick(MonotonicTime time);
   static void push(Timer*& head, Timer& timer);
+  void place(Timer& timer);
   // The first occupied slot in time: its level, or kLevels if there is none.
   unsigned first_level() const;
   uint64_t slot_begin(unsigned level) const;

@@ -79,7 +79,9 @@ TEST_F(StoreCrashTest, LosesNothingAcknowledgedWhenKilledAtAnyMoment) {
 
     auto store = open_sqlite_store(os::system_disk(), path_, {.deletions = 20});
     ASSERT_TRUE(store.ok()) << store.error().message();
-    uint64_t newest = std::stoull((*store)->get("newest")->value);
+    auto last = (*store)->get("newest");
+    ASSERT_TRUE(last.ok()) << last.error().message();
+    uint64_t newest = std::stoull(last->value);
     // The last commit may have been done without its acknowledgement having been said.
     ASSERT_GE(newest, acknowledged);
     ASSERT_LE(newest, acknowledged + 1);

@@ -124,7 +124,7 @@ class Platform:
     def service(self, path="./web/service.py", *words, **more):
         """A service as it stands in the file, with a health check that is quick enough for tests."""
         made = {"run": [PYTHON, path, "--port", "${PORT}", *words],
-                "health": {"http": "/health", "every": "200ms", "timeout": "2s", "start": "20s"},
+                "health": {"http": "/health", "every": "1s", "timeout": "1s", "start": "20s"},
                 "deploy": {"drain": "5s", "deadline": "30s"}}
         made.update(more)
         return made
@@ -168,7 +168,7 @@ class Platform:
         return self.run("status", "-o", "json", expect=DONE).json()
 
     def service_status(self, name="web"):
-        return next(service for service in self.status()["services"] if service["name"] == name)
+        return next((service for service in self.status()["services"] if service["name"] == name), {"name": name, "instances": []})
 
     def instances(self, name="web", state=None):
         return [one for one in self.service_status(name)["instances"] if state is None or one["state"] == state]

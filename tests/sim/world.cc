@@ -1,0 +1,310 @@
+#include "world.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace freehold::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using control::Outcome;
+using control::RolloutKind;
+
+constexpr MonotonicTime kNever = MonotonicTime::max();
+// Each service may use up its deadline on the way there and on the way back, one after the other.
+constexpr Duration kPatience = 1h;
+constexpr uint64_t kMostSteps = 20'000;
+
+bool is_broken(const control::ServiceSpec& spec) {
+  auto behaviour = spec.runtime.env.find("BEHAVIOUR");
+  return behaviour != spec.runtime.env.end() && behaviour->second != "good";
+}
+bool fails_to_prepare(const control::ServiceSpec& spec) {
+  auto prepare = spec.runtime.env.find("PREPARE");
+  return prepare != spec.runtime.env.end() && prepare->second == "fail";
+}
+
+}  // namespace
+
+World::World(uint64_t seed, Story story)
+    : random_(seed),
+      calm_(seed % 4 == 0),
+      waits_for_needs_(random_.below(2) == 0),
+      node_(clock_, random_, waits_for_needs_),
+      rules_(node_),
+      maker_(random_, random_.below(3) == 0 ? 0 : 20),
+      keeps_story_(story == Story::kKept) {
+  if (!calm_) choose_faults();
+  observed_ = node_.observe();
+}
+
+void World::choose_faults() {
+  faults_.percent_crash = random_.below(20) == 0 ? 100 : static_cast<uint32_t>(random_.below(10));
+  faults_.percent_lost_step = static_cast<uint32_t>(random_.below(20));
+  faults_.percent_lost = static_cast<uint32_t>(random_.below(30));
+  faults_.most_delay = 1ms + random_.below(3000) * 1ms;
+  faults_.reorders = chance(50);
+  faults_.percent_trouble = static_cast<uint32_t>(random_.below(6));
+}
+
+void World::tell(std::string text) {
+  if (keeps_story_)
+    story_.push_back(fmt::format(
+        "{:10.3f} {}", static_cast<double>(clock_.monotonic().time_since_epoch().count()) / 1e9, std::move(text)));
+}
+
+std::vector<std::string> World::live() {
+  for (uint64_t i = 0, count = 3 + random_.below(4); i < count && rules_.broken().empty(); ++i) next_operation();
+  return rules_.broken();
+}
+
+bool World::next_operation() {
+  control::Generation generation;
+  if (!generations_.empty()) generation = generations_.back();
+  generation.parent = generation.number;
+  generation.number = numbers_ + 1;
+  control::Overrides overrides = overrides_;
+  uint64_t dice = generations_.empty() ? 0 : random_.below(100);
+  std::string service;
+  if (!generation.organisation.services.empty()) {
+    auto at = generation.organisation.services.begin();
+    std::advance(at, random_.below(generation.organisation.services.size()));
+    service = at->first;
+  }
+  RolloutKind kind = RolloutKind::kApply;
+  if (dice < 50) {
+    if (generations_.empty()) generation.organisation = maker_.first();
+    if (!generations_.empty() && !chance(10)) maker_.change(generation.organisation);
+  } else if (dice < 62) {
+    kind = RolloutKind::kRollback;
+    generation.organisation = generations_[random_.below(generations_.size())].organisation;
+  } else {
+    generation = generations_.back();
+    if (dice < 74) {
+      kind = RolloutKind::kScale;
+      overrides.scale[service] = {static_cast<uint32_t>(random_.below(5)), "anna", clock_.wall()};
+    } else if (dice < 82) {
+      kind = RolloutKind::kRestart;
+      ++overrides.restarts[service];
+    } else if (dice < 88) {
+      kind = RolloutKind::kDrain;
+      if (overrides.drained.erase(service) == 0) overrides.drained[service] = {"anna", clock_.wall()};
+    } else if (dice < 94) {
+      kind = RolloutKind::kDown;
+      overrides.down = control::AskedBy{"anna", clock_.wall()};
+    } else {
+      kind = RolloutKind::kReconcile;
+    }
+  }
+  if (kind == RolloutKind::kApply || kind == RolloutKind::kRollback) {
+    ++numbers_;
+    if (!generations_.empty())
+      overrides = control::carried_overrides(overrides_, generation.organisation);
+  }
+  roll_out(kind, generation, overrides);
+  return true;
+}
+
+void World::roll_out(RolloutKind kind, const control::Generation& generation, const control::Overrides& overrides) {
+  give_addresses(generation.organisation, allocations_);
+  auto composed = control::compose(generation, allocations_, overrides, current_.get());
+  if (!composed) return rules_.broken("composing failed: " + composed.error().message());
+  target_ = std::make_shared<const control::Composed>(*std::move(composed));
+  control::RolloutStart start;
+  start.kind = kind;
+  start.target = target_.get();
+  start.previous = current_.get();
+  start.overrides_from = overrides_;
+  start.overrides_to = overrides;
+  start.now = now();
+  rollout_ = control::begin_rollout(start, state_);
+  rules_.begin(rollout_, state_, *target_, current_.get());
+  tell(fmt::format("==== {} to generation {}", enum_names(kind)[static_cast<size_t>(kind)], generation.number));
+
+  bool must_fail = false;
+  bool must_work = calm_ && !(kind == RolloutKind::kDown);
+  for (const control::ServiceRollout& part : rollout_.services) {
+    if (part.to.leaves()) continue;
+    const control::ServiceSpec& spec = *part.to.spec;
+    bool is_new = true;
+    for (const control::PlacedInstance& placed : state_.instances[part.service]) {
+      if (control::is_wanted(placed) && placed.instance.fingerprint == spec.runtime.fingerprint) is_new = false;
+    }
+    if (state_.instances.at(part.service).empty()) state_.instances.erase(part.service);
+    auto behaviour = spec.runtime.env.at("BEHAVIOUR");
+    if (is_new && behaviour != "good" && behaviour != "flap") must_fail = true;
+    if (is_new && kind == RolloutKind::kApply && fails_to_prepare(spec)) must_fail = true;
+  }
+  for (const auto& [name, service] : target_->services) {
+    if (is_broken(service->spec) || fails_to_prepare(service->spec)) must_work = false;
+    for (const model::Volume& volume : service->source.volumes) must_work = must_work && volume.name != "shared";
+    for (const std::string& need : service->spec.supervision.needs) {
+      const control::ServiceSpec& needed = target_->services.at(need)->spec;
+      if (waits_for_needs_ && needed.replicas == 0) must_work = false;
+    }
+  }
+  run_to_its_end();
+  if (!rules_.broken().empty()) return;
+  rules_.check_end(state_, rollout_);
+  std::string outcome(enum_names(rollout_.outcome)[static_cast<size_t>(rollout_.outcome)]);
+  tell("==== " + outcome + ": " + control::outcome_text(rollout_));
+  ++outcomes_[outcome];
+  if (must_fail && rollout_.outcome == Outcome::kDone) rules_.broken("a broken version ended as done");
+  if (must_work && rollout_.outcome != Outcome::kDone)
+    rules_.broken("nothing went wrong, and yet: " + control::outcome_text(rollout_));
+  if (rollout_.outcome != Outcome::kDone) return;
+  current_ = target_;
+  overrides_ = overrides;
+  if (kind == RolloutKind::kApply || kind == RolloutKind::kRollback) generations_.push_back(generation);
+}
+
+void World::run_to_its_end() {
+  MonotonicTime calm_from = clock_.monotonic() + Duration(random_.below(90) * 1s);
+  faults_on_ = !calm_;
+  something_new_ = true;
+  wake_ = kNever;
+  for (uint64_t i = 0; rollout_.outcome == Outcome::kRunning && rules_.broken().empty(); ++i) {
+    if (clock_.monotonic() >= calm_from) {
+      faults_on_ = false;
+      node_.set_gateway_delay(50ms);
+    }
+    if (clock_.monotonic() > calm_from + kPatience || i > kMostSteps)
+      return rules_.broken("11 end: it has not ended long after the last fault");
+    if (something_new_ || wake_ <= clock_.monotonic()) step_control();
+    if (rollout_.outcome != Outcome::kRunning) break;
+    if (faults_on_ && chance(faults_.percent_trouble)) cause_trouble();
+    if (!something_new_ && !pass_time()) return rules_.broken("11 end: nothing will ever happen any more");
+  }
+}
+
+void World::step_control() {
+  bool lost = faults_on_ && chance(faults_.percent_lost_step);
+  std::optional<control::Rollout> rollout_before;
+  if (lost) rollout_before = rollout_;
+  control::DesiredState state_before = state_;
+  something_new_ = false;
+  control::StepResult result = control::step(rollout_, state_, observed_, now());
+  ++steps_;
+  if (lost) {
+    rollout_ = *std::move(rollout_before);
+    state_ = std::move(state_before);
+    control::resume(rollout_, now());
+    something_new_ = true;
+    return tell("control dies, and the step never was");
+  }
+  for (const control::RolloutEvent& event : result.events) tell(event.text);
+  rules_.check_step(state_before, state_, rollout_, observed_);
+  if (faults_on_ && chance(faults_.percent_crash)) survive();
+  if (result.changed) post_desired();
+  wake_ = result.wake_after ? clock_.monotonic() + *result.wake_after : kNever;
+  if (faults_on_ && chance(1) && chance(30)) {
+    control::request_undo(rollout_, "anna changed her mind");
+    something_new_ = true;
+  }
+}
+
+// Control dies and reads what it had stored.
+void World::survive() {
+  auto reread = [&](auto& value) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    // The text itself is the codec's business: now and then is enough, and six times as fast.
+    Result<codec::Json> json = codec::to_json(value);
+    if (chance(10)) json = codec::Json::parse(json->dump());
+    auto back = json ? codec::from_json<Value>(*json) : Result<Value>(json.error());
+    if (!back) return rules_.broken("what was stored cannot be read: " + back.error().message());
+    value = *std::move(back);
+  };
+  reread(rollout_);
+  reread(state_);
+  control::resume(rollout_, now());
+}
+
+void World::cause_trouble() {
+  uint64_t dice = random_.below(100);
+  if (dice < 60) {
+    if (node_.processes().empty()) return;
+    auto at = node_.processes().begin();
+    std::advance(at, random_.below(node_.processes().size()));
+    std::string id = at->first;
+    tell("kill -9 " + id);
+    node_.kill(id);
+    post_observed();
+  } else if (dice < 80) {
+    tell("the agent leaves");
+    node_.leave(Duration(random_.below(20'000) * 1ms));
+  } else if (dice < 90) {
+    tell("the node reboots");
+    node_.reboot(Duration(1s + random_.below(20'000) * 1ms));
+    post_observed();
+  } else {
+    node_.set_gateway_delay(Duration(random_.below(10'000) * 1ms));
+  }
+}
+
+void World::post_desired() {
+  Duration delay = Duration(random_.below(static_cast<uint64_t>(faults_.most_delay.count())));
+  order_ = {clock_.monotonic() + delay, control::node_desired(state_)};
+  repeat_ = std::min(repeat_, clock_.monotonic() + 3s);
+}
+
+void World::post_observed() {
+  unheard_ = !node_.present() || (faults_on_ && chance(faults_.percent_lost));
+  if (unheard_) {
+    repeat_ = std::min(repeat_, clock_.monotonic() + 3s);
+    return;
+  }
+  MonotonicTime due = clock_.monotonic() + Duration(random_.below(static_cast<uint64_t>(faults_.most_delay.count())));
+  if (!faults_.reorders && !letters_.empty()) due = std::max(due, letters_.back().due);
+  letters_.push_back({due, ++letter_numbers_, node_.observe()});
+}
+
+void World::deliver() {
+  MonotonicTime time = clock_.monotonic();
+  if (order_ && order_->first <= time) {
+    bool lost = faults_on_ && chance(faults_.percent_lost);
+    if (!lost && node_.present()) {
+      for (const std::string& orphan : node_.obey(order_->second))
+        rules_.broken("10 orphan: " + orphan + " is alive and not mentioned");
+      post_observed();
+    }
+    order_.reset();
+  }
+  for (size_t i = 0; i < letters_.size();) {
+    if (letters_[i].due > time) {
+      ++i;
+      continue;
+    }
+    if (letters_[i].number < last_read_) unheard_ = true;  // a late one is believed until the node is heard again
+    observed_ = std::move(letters_[i].observed);
+    last_read_ = std::max(last_read_, letters_[i].number);
+    something_new_ = true;
+    letters_.erase(letters_.begin() + static_cast<int64_t>(i));
+    break;
+  }
+  if (unheard_) repeat_ = std::min(repeat_, time + 3s);
+  if (repeat_ > time) return;
+  repeat_ = kNever;
+  if (node_.stored().revision < state_.revision) {
+    repeat_ = time + 3s;
+    if (!order_) post_desired();
+  }
+  if (unheard_) post_observed();
+}
+
+bool World::pass_time() {
+  MonotonicTime next = std::min(wake_, node_.next());
+  if (order_) next = std::min(next, order_->first);
+  for (const Letter& letter : letters_) next = std::min(next, letter.due);
+  next = std::min(next, repeat_);
+  if (next == kNever) return false;
+  clock_.advance(std::max(next - clock_.monotonic(), Duration::zero()));
+  if (node_.advance()) {
+    rules_.check_node();
+    post_observed();
+  }
+  deliver();  // new processes only wait: nothing to check before they start
+  return true;
+}
+
+}  // namespace freehold::sim

@@ -1,0 +1,93 @@
+// World: one simulated life of one organisation. Random changes are rolled out on a FakeNode through a network that
+// delays, loses and reorders, by a control that dies at any moment, until every rollout has ended.
+//
+// Everything comes from one seed: the same seed is the same life. Control dies in two ways: after a step that was
+// stored (the next one starts from the JSON), and after a step that was not (the step never was). Time jumps from event
+// to event. Messages: what control asks for is sent again until the node answers that it has it; the node's last word
+// always arrives in the end, though late words may come before or after it.
+#pragma once
+
+#include "control/rollout.h"
+#include "fake_node.h"
+#include "organisations.h"
+#include "rules.h"
+
+namespace freehold::sim {
+
+struct Faults {
+  uint32_t percent_crash = 0;      // per step: control dies after it, stored
+  uint32_t percent_lost_step = 0;  // per step: control dies before it is stored
+  uint32_t percent_lost = 0;       // per message
+  Duration most_delay = std::chrono::milliseconds(50);
+  bool reorders = false;
+  uint32_t percent_trouble = 0;  // per event: an instance is killed, the agent leaves, the node reboots, gateway slows
+};
+
+class World {
+ public:
+  enum class Story { kNone, kKept };
+  World(uint64_t seed, Story story);
+  // Lives it. What was broken, with when; empty if nothing was.
+  std::vector<std::string> live();
+  // What happened, for a person who looks into a failed seed.
+  const std::vector<std::string>& story() const { return story_; }
+  uint64_t steps() const { return steps_; }
+  const std::map<std::string, uint64_t>& outcomes() const { return outcomes_; }
+
+ private:
+  struct Letter {
+    MonotonicTime due;
+    uint64_t number;
+    model::NodeObserved observed;
+  };
+
+  void choose_faults();
+  bool next_operation();
+  void roll_out(control::RolloutKind kind, const control::Generation& generation, const control::Overrides& overrides);
+  void run_to_its_end();
+  void step_control();
+  void survive();
+  void cause_trouble();
+  void post_desired();
+  void post_observed();
+  void deliver();
+  bool pass_time();
+  void tell(std::string text);
+  bool chance(uint32_t percent) { return random_.below(100) < percent; }
+  control::Now now() const { return {clock_.wall(), clock_.monotonic()}; }
+
+  os::FakeClock clock_;
+  os::SeededRandom random_;
+  Faults faults_;
+  bool calm_ = false;  // no faults but those of bad versions
+  bool faults_on_ = true;
+  bool waits_for_needs_;
+  FakeNode node_;
+  Rules rules_;
+  OrganisationMaker maker_;
+
+  control::Allocations allocations_;
+  control::Overrides overrides_;
+  std::vector<control::Generation> generations_;  // those that were current once
+  uint64_t numbers_ = 0;
+  std::shared_ptr<const control::Composed> current_;
+  std::shared_ptr<const control::Composed> target_;
+  control::Rollout rollout_;
+  control::DesiredState state_;
+  model::NodeObserved observed_;
+  MonotonicTime wake_{};
+  bool something_new_ = true;
+
+  std::vector<Letter> letters_;
+  std::optional<std::pair<MonotonicTime, model::NodeDesired>> order_;
+  MonotonicTime repeat_ = MonotonicTime::max();  // when the order or the node's last word is sent again
+  bool unheard_ = false;                         // control has not heard the node's last word
+  uint64_t letter_numbers_ = 0;
+  uint64_t last_read_ = 0;
+  uint64_t steps_ = 0;
+  bool keeps_story_;
+  std::vector<std::string> story_;
+  std::map<std::string, uint64_t> outcomes_;
+};
+
+}  // namespace freehold::sim
