@@ -25,9 +25,8 @@ std::string find(const RouteTable& table, std::string_view host, std::string_vie
 
 TEST(RouteTable, PrefersExactHostThenWildcardThenDefault) {
   model::GatewaySnapshot snapshot;
-  snapshot.routing.routes = {{"a.example", {rule("/*", "exact")}},
-                             {"*.example", {rule("/*", "wild")}},
-                             {"", {rule("/*", "default")}}};
+  snapshot.routing.routes = {
+      {"a.example", {rule("/*", "exact")}}, {"*.example", {rule("/*", "wild")}}, {"", {rule("/*", "default")}}};
   auto table = RouteTable::compile(snapshot);
   EXPECT_EQ(find(*table, "a.example", "/"), "exact");
   EXPECT_EQ(find(*table, "A.Example:8080", "/"), "exact");
@@ -43,7 +42,8 @@ TEST(RouteTable, PrefersExactHostThenWildcardThenDefault) {
 TEST(RouteTable, PrefersTheLongestPattern) {
   model::GatewaySnapshot snapshot;
   snapshot.routing.routes = {
-      {"", {rule("/*", "root"), rule("/api/*", "api"), rule("/api/v1/*", "v1"), rule("/api", "exact"), rule("/b", "b")}}};
+      {"",
+       {rule("/*", "root"), rule("/api/*", "api"), rule("/api/v1/*", "v1"), rule("/api", "exact"), rule("/b", "b")}}};
   auto table = RouteTable::compile(snapshot);
   EXPECT_EQ(find(*table, "h", "/"), "root");
   EXPECT_EQ(find(*table, "h", "/api"), "exact");
