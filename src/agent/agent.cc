@@ -199,7 +199,7 @@ void Agent::finish() {
   control_.reset();
   daemons_.stop({"gateway", "control"}, [this] {
     end_ = AgentEnd::kFinished;
-    launcher_->remove_groups();
+    (void)launcher_->remove_tree().ok();
     guard_.dismiss();
     loop_->stop();
   });

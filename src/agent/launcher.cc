@@ -62,7 +62,8 @@ void describe_mounts(KeeperConfiguration& configuration, const LaunchSpec& spec)
   if (!has_private_mounts(spec)) return;
   configuration.add("private_tmp", os::join_path(spec.folder, "tmp"));
   configuration.add("private_var_tmp", os::join_path(spec.folder, "var-tmp"));
-  configuration.add("read_only", spec.directory);
+  // A service without a release starts in "/": that cannot be made read-only without taking its volumes along.
+  if (spec.directory != "/") configuration.add("read_only", spec.directory);
   if (!spec.secrets.empty()) configuration.add("read_only", spec.secrets);
   for (const std::string& volume : spec.volumes) configuration.add("bind", volume);
 }
@@ -123,7 +124,8 @@ Result<void> make_empty(const std::string& path, mode_t mode, const std::optiona
 
 }  // namespace
 
-Launcher::Launcher(Options options) : options_(std::move(options)), tree_(os::CgroupTree::find(options_.tree)) {}
+Launcher::Launcher(Options options)
+    : options_(std::move(options)), tree_(os::CgroupTree::find(options_.tree, options_.ground)) {}
 
 Result<std::unique_ptr<Launcher>> Launcher::create(Options options) {
   if (options.tree.empty()) return Error(ErrorCode::kInvalid, "the launcher needs a name for its control groups");
@@ -289,6 +291,8 @@ Result<void> Launcher::cleanup(const std::string& folder) {
 }
 
 Result<os::GroupUsage> Launcher::usage(const std::string& folder) { return os::CgroupTree::usage(group_of(folder)); }
+
+Result<void> Launcher::remove_tree() { return tree_.remove_root(); }
 
 std::vector<std::string> Launcher::sweep(const std::set<std::string>& known_instances) {
   std::vector<std::string> swept;

@@ -54,6 +54,7 @@ class Launcher {
     std::string keeper;  // path of freehold-keeper
     std::string tree;    // name of our control groups, one per state directory
     Duration handshake = std::chrono::seconds(10);
+    os::CgroupTree::Ground ground = {};  // other than the machine's only in tests
   };
   static Result<std::unique_ptr<Launcher>> create(Options options);
   // The keeper that stands beside this executable.
@@ -80,6 +81,9 @@ class Launcher {
   // Control groups that belong to no known instance: killed and removed. Returns their names.
   std::vector<std::string> sweep(const std::set<std::string>& known_instances);
 
+  // Removes our tree of control groups itself: for the end of a state's daemons. kUnavailable while something is in it.
+  Result<void> remove_tree();
+
   // Runs `command` as the instance would: its user, environment, limits, folder, /tmp. `input`, `output`, `error` are
   // borrowed. It dies with us. kNotFound when the instance does not run.
   Result<Command> start_command(const LaunchSpec& spec, const std::vector<std::string>& command, int input, int output,
@@ -88,9 +92,6 @@ class Launcher {
   static std::optional<model::Exit> finished(const Command& command);
   // SIGKILL to the command and its session's processes.
   static void kill_command(const Command& command);
-
-  // Our control groups themselves, once no instance is left: nothing of us stays on the machine.
-  void remove_groups() { (void)tree_.remove_root().ok(); }
 
   const std::vector<std::string>& problems() const { return tree_.problems(); }
 

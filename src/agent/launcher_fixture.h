@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
+#include <functional>
 
 #include "agent/launcher.h"
 #include "os/clock.h"
@@ -19,6 +21,19 @@ namespace freehold::agent {
 using namespace std::chrono_literals;
 
 inline bool test_is_root() { return geteuid() == 0; }
+
+// The keeper of this build.
+std::string built_keeper();
+
+// Waits for the condition, at most for `most`.
+inline bool eventually(const std::function<bool()>& condition, Duration most = 20s) {
+  MonotonicTime deadline = os::system_clock().monotonic() + most;
+  while (!condition()) {
+    if (os::system_clock().monotonic() > deadline) return false;
+    sched_yield();
+  }
+  return true;
+}
 
 #define FH_NEEDS_ROOT() \
   if (!test_is_root()) GTEST_SKIP() << "only root can give a service a user of its own"
@@ -33,24 +48,38 @@ class LauncherFixture : public testing::Test {
     root_ = mkdtemp(name.data());
     chmod(root_.c_str(), 0755);
     tree_ = root_.substr(root_.rfind('/') + 1);
-    auto made = Launcher::create({FREEHOLD_KEEPER, tree_});
-    EXPECT_TRUE(made.ok()) << made.error().message();
-    launcher_ = *std::move(made);
+    use({});
   }
   ~LauncherFixture() override {
     for (const LaunchSpec& spec : specs_) {
-      MonotonicTime deadline = os::system_clock().monotonic() + 10s;
-      while (!launcher_->is_gone(spec.folder) && os::system_clock().monotonic() < deadline) {
-        (void)launcher_->kill_all(spec.folder).ok();
-        usleep(2000);
-      }
+      (void)eventually([&] { return launcher_->is_gone(spec.folder) || !launcher_->kill_all(spec.folder).ok(); }, 10s);
       auto cleaned = launcher_->cleanup(spec.folder);
       EXPECT_TRUE(cleaned.ok()) << cleaned.error().message();
     }
-    os::CgroupTree tree = os::CgroupTree::find(tree_);
-    EXPECT_TRUE(tree.list().empty()) << "control groups were left behind";
-    EXPECT_TRUE(tree.remove_root().ok());
+    EXPECT_TRUE(os::CgroupTree::find(tree_).list().empty()) << "control groups were left behind";
+    use({});
+    EXPECT_TRUE(launcher_->remove_tree().ok());
     (void)os::system_disk().remove_tree(root_).ok();
+  }
+
+  void use(const os::CgroupTree::Ground& ground) {
+    Launcher::Options options{built_keeper(), tree_};
+    options.ground = ground;
+    auto made = Launcher::create(options);
+    ASSERT_TRUE(made.ok()) << made.error().message();
+    launcher_ = *std::move(made);
+  }
+  // A service waits at its gate (a FIFO in its folder) until the test opens it.
+  void make_gate(const LaunchSpec& spec) { ASSERT_EQ(mkfifo((spec.directory + "/gate").c_str(), 0666), 0); }
+  void open_gate(const LaunchSpec& spec) { write_file(spec.directory + "/gate", "go\n"); }
+  // Until the log holds a line like this; a service says so when it is ready.
+  bool wait_for_line(const LaunchSpec& spec, const std::string& line) {
+    return eventually([&] { return ("\n" + output_of(spec)).find("\n" + line + "\n") != std::string::npos; });
+  }
+  Running start(const LaunchSpec& spec) {
+    auto running = launcher_->start(spec);
+    EXPECT_TRUE(running.ok()) << running.error().message();
+    return running.ok() ? *std::move(running) : Running();
   }
 
   static bool has_controller(std::string_view name) { return os::CgroupTree::find("freehold-test").has(name); }
@@ -85,6 +114,9 @@ class LauncherFixture : public testing::Test {
     EXPECT_TRUE(running.ok()) << running.error().message();
     if (!running) return {};
     return finish(spec, *running);
+  }
+  bool wait_gone(const LaunchSpec& spec) {
+    return eventually([&] { return launcher_->is_gone(spec.folder); }, 10s);
   }
   // All lines of its log, in order, oldest file first.
   std::vector<codec::Json> log_of(const LaunchSpec& spec) {

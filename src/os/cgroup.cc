@@ -121,7 +121,7 @@ std::string Cgroup::oom_file() const {
 
 CgroupTree CgroupTree::find(std::string_view name, const Ground& ground) {
   CgroupTree tree;
-  tree.name_ = name;
+  tree.name_ = name.empty() ? "freehold" : name;  // never the hierarchy itself
   auto mounts = system_disk().read(ground.mounts, kMostMounts);
   auto own = system_disk().read(ground.own, Bytes{1 << 20});
   if (mounts && own) {
@@ -242,8 +242,10 @@ Result<CgroupTree::Created> CgroupTree::create(std::string_view name, const Grou
   for (const Limit& limit : limits_of(limits, created.group)) {
     auto directory = created.group.controllers.find(std::string(limit.controller));
     if (directory == created.group.controllers.end()) {
-      created.problems.push_back(fmt::format(
-          "the limit on {} is not enforced: this machine offers no control group for it", limit.controller));
+      // A limit may take several files; its lack is told once.
+      std::string lack =
+          fmt::format("the limit on {} is not enforced: this machine offers no control group for it", limit.controller);
+      if (std::ranges::find(created.problems, lack) == created.problems.end()) created.problems.push_back(lack);
       continue;
     }
     int error = write_file(join_path(directory->second, limit.file), limit.value);

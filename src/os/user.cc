@@ -4,10 +4,10 @@
 #include <fmt/core.h>
 #include <pwd.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include <cerrno>
 #include <charconv>
-#include <set>
 
 #include "base/text.h"
 #include "os/fd.h"
@@ -45,22 +45,79 @@ Result<void> write_ids(Disk& disk, const std::string& path, const std::map<std::
   return disk.write_durably(path, text, 0644);
 }
 
-Result<uid_t> take_block(Disk& disk, const std::string& registry, const std::string& owner) {
-  FH_TRY(disk.make_directories(parent_path(registry), 0755));
-  std::string lock_path = registry + ".lock";
-  Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!lock || flock(lock.get(), LOCK_EX) != 0) return errno_error(fmt::format("cannot lock {}", lock_path), errno);
-  FH_ASSIGN(auto blocks, read_ids(disk, registry));
-  if (auto found = blocks.find(owner); found != blocks.end()) return found->second;
-  std::set<uid_t> taken;
-  for (const auto& [name, first] : blocks) taken.insert(first);
+// The registry: block -> state directory. A block that is no more anybody's keeps its entry, so that it rests longest.
+using Registry = std::map<uid_t, std::string>;
+constexpr std::string_view kRetired = "retired";
+
+Result<Registry> read_registry(Disk& disk, const std::string& path) {
+  FH_ASSIGN(auto by_name, read_ids(disk, path));
+  Registry out;
+  for (const auto& [name, first] : by_name)
+    out[first] = name.substr(0, name.find(' ') == std::string::npos ? name.size() : name.find(' '));
+  return out;
+}
+
+Result<void> write_registry(Disk& disk, const std::string& path, const Registry& registry) {
+  std::string text;
+  // The number is part of a retired one's name: two of them are two lines.
+  for (const auto& [first, owner] : registry) {
+    text += owner == kRetired ? fmt::format("{} {} {}\n", first, owner, first) : fmt::format("{} {}\n", first, owner);
+  }
+  return disk.write_durably(path, text, 0644);
+}
+
+// Fresh blocks first; when there is none, one whose state directory is gone.
+Result<uid_t> choose_block(Disk& disk, const Registry& registry, const std::string& path) {
   for (uid_t first = UserRange::kFirst; first + UserRange::kBlock - 1 <= UserRange::kLast; first += UserRange::kBlock) {
-    if (taken.contains(first)) continue;
-    blocks[owner] = first;
-    FH_TRY(write_ids(disk, registry, blocks));
+    if (!registry.contains(first)) return first;
+  }
+  for (const auto& [first, owner] : registry) {
+    if (owner == kRetired || !disk.exists(owner)) return first;
+  }
+  return Error(ErrorCode::kExhausted, fmt::format("all blocks of user ids are given out; see {}", path));
+}
+
+Result<Fd> lock_registry(const std::string& path) {
+  constexpr int kMostTries = 100;
+  constexpr timespec kPause = {0, 50'000'000};
+  Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock) return errno_error(fmt::format("cannot open {}", path), errno);
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    nanosleep(&kPause, nullptr);
+  }
+  return Error(ErrorCode::kTimeout, fmt::format("{} is locked by another process for too long", path));
+}
+
+// The block of a state directory. `known`: the ids that it has given out; none: it is new, and whatever was at its path
+// before was another.
+Result<uid_t> take_block(Disk& disk, const std::string& path, const std::string& owner,
+                         const std::map<std::string, uid_t>& known) {
+  FH_TRY(disk.make_directories(parent_path(path), 0755));
+  FH_ASSIGN(Fd lock, lock_registry(path + ".lock"));
+  FH_ASSIGN(Registry registry, read_registry(disk, path));
+  if (!known.empty()) {
+    uid_t first =
+        UserRange::kFirst + (known.begin()->second - UserRange::kFirst) / UserRange::kBlock * UserRange::kBlock;
+    std::string& holder = registry[first];
+    if (holder == owner) return first;
+    // It was moved here, if the place that it was registered at is gone; if not, it is a copy, and would share its ids.
+    if (!holder.empty() && holder != kRetired && disk.exists(holder)) {
+      return Error(
+          ErrorCode::kConflict,
+          fmt::format("{} is a copy of {}, and both would use the same user ids; remove one of them", owner, holder));
+    }
+    holder = owner;
+    FH_TRY(write_registry(disk, path, registry));
     return first;
   }
-  return Error(ErrorCode::kExhausted, fmt::format("all blocks of user ids are given out; see {}", registry));
+  for (auto& [first, holder] : registry) {
+    if (holder == owner) holder = kRetired;
+  }
+  FH_ASSIGN(uid_t first, choose_block(disk, registry, path));
+  registry[first] = owner;
+  FH_TRY(write_registry(disk, path, registry));
+  return first;
 }
 
 }  // namespace
@@ -80,9 +137,9 @@ Result<SystemUser> find_user(const std::string& name) {
 Result<UserRange> UserRange::open(Disk& disk, const std::string& registry, const std::string& file,
                                   const std::string& owner) {
   UserRange range(disk, file);
-  FH_ASSIGN(range.block_.first, take_block(disk, registry, owner));
-  range.block_.last = range.block_.first + kBlock - 1;
   FH_ASSIGN(range.ids_, read_ids(disk, file));
+  FH_ASSIGN(range.block_.first, take_block(disk, registry, owner, range.ids_));
+  range.block_.last = range.block_.first + kBlock - 1;
   return range;
 }
 

@@ -31,10 +31,38 @@ TEST_F(UserRangeTest, GivesEachNameItsOwnIdForEver) {
 }
 
 TEST_F(UserRangeTest, TwoOrganisationsNeverShareAnId) {
-  UidBlock a = open("coop").block();
+  UserRange coop = open("coop");
+  ASSERT_TRUE(coop.allocate("web").ok());
+  UidBlock a = coop.block();
   UidBlock b = open("school").block();
   EXPECT_TRUE(a.last < b.first || b.last < a.first);
   EXPECT_EQ(open("coop").block().first, a.first);
+}
+
+TEST_F(UserRangeTest, AStateMadeAnewAtTheSamePathGetsNewIds) {
+  uid_t before = *open("coop").allocate("web");
+  ASSERT_TRUE(system_disk().remove_tree(state("coop")).ok());
+  EXPECT_NE(*open("coop").allocate("database"), before) << "files of the former web may still be somewhere";
+}
+
+TEST_F(UserRangeTest, TakesABlockAgainOnlyWhenNoFreshOneIsLeft) {
+  constexpr uid_t kBlocks = (UserRange::kLast - UserRange::kFirst + 1) / UserRange::kBlock;
+  for (uid_t i = 0; i < kBlocks; ++i) ASSERT_TRUE(try_open("s" + std::to_string(i)).ok()) << i;
+  EXPECT_EQ(try_open("one-more").error().code(), ErrorCode::kExhausted);
+  ASSERT_TRUE(system_disk().remove_tree(state("s7")).ok());
+  EXPECT_TRUE(try_open("one-more").ok());
+}
+
+TEST_F(UserRangeTest, ACopyOfAStateIsRefusedAndAMovedOneKeepsItsIds) {
+  uid_t web = *open("coop").allocate("web");
+  ASSERT_TRUE(system_disk().make_directories(state("copy"), 0700).ok());
+  ASSERT_TRUE(
+      system_disk()
+          .write_durably(state("copy") + "/uids", *system_disk().read(state("coop") + "/uids", Bytes{1000}), 0600)
+          .ok());
+  EXPECT_EQ(try_open("copy").error().code(), ErrorCode::kConflict);
+  ASSERT_TRUE(system_disk().remove_tree(state("coop")).ok());
+  EXPECT_EQ(*open("copy").allocate("web"), web);
 }
 
 TEST_F(UserRangeTest, SaysWhenTheBlockIsUsedUp) {

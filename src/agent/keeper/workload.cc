@@ -28,8 +28,10 @@ bool write_text(const char* path, const char* text) {
   return written;
 }
 
+// The kernel's own call: the C library keeps two signals to itself, and would leave them as they were inherited.
 void reset_signals() {
-  for (int number = 1; number < 65; ++number) signal(number, SIG_DFL);
+  unsigned long by_default[4] = {};  // struct sigaction as the kernel has it
+  for (int number = 1; number < 65; ++number) syscall(SYS_rt_sigaction, number, by_default, nullptr, 8);
 }
 
 const char* join_groups(const Configuration& configuration) {
