@@ -6,7 +6,6 @@
 
 #include "api/call.h"
 
-
 namespace freehold::api {
 
 // Owned by the service; ends itself when the client is gone.

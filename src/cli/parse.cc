@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "cli/invocation.h"
-#include "cli/version.h"
 
 namespace freehold::cli {
 namespace {
@@ -29,7 +28,7 @@ class Grammar {
  public:
   explicit Grammar(Invocation& out) : app_("Own your infrastructure: one file, one program.", "freehold"), out_(out) {
     app_.require_subcommand(1);
-    app_.set_version_flag("--version", std::string("freehold ") + kVersion);
+    app_.set_version_flag("--version", "freehold " FREEHOLD_VERSION);
     app_.footer(std::string(kFooter));
     app_.fallthrough();
     app_.add_option("-c,--config", out_.config, "The organisation's file (default ./freehold.yaml)")

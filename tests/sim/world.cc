@@ -105,8 +105,7 @@ bool World::next_operation() {
   }
   if (kind == RolloutKind::kApply || kind == RolloutKind::kRollback) {
     ++numbers_;
-    if (!generations_.empty())
-      overrides = control::carried_overrides(overrides_, generation.organisation);
+    if (!generations_.empty()) overrides = control::carried_overrides(overrides_, generation.organisation);
   }
   roll_out(kind, generation, overrides);
   return true;
