@@ -13,9 +13,12 @@ class UserRangeTest : public testing::Test {
     folder_ = mkdtemp(name);
   }
   ~UserRangeTest() override { (void)system_disk().remove_tree(folder_).ok(); }
-  UserRange open(const std::string& state) {
-    return *UserRange::open(system_disk(), folder_ + "/registry", folder_ + "/" + state, state);
+  std::string state(const std::string& name) { return folder_ + "/" + name; }
+  Result<UserRange> try_open(const std::string& name) {
+    EXPECT_TRUE(system_disk().make_directories(state(name), 0700).ok());
+    return UserRange::open(system_disk(), folder_ + "/registry", state(name) + "/uids", state(name));
   }
+  UserRange open(const std::string& name) { return *try_open(name); }
   std::string folder_;
 };
 
@@ -72,9 +75,9 @@ TEST_F(UserRangeTest, SaysWhenTheBlockIsUsedUp) {
 }
 
 TEST_F(UserRangeTest, RefusesADamagedFile) {
-  ASSERT_TRUE(system_disk().write_durably(folder_ + "/coop", "what\n", 0600).ok());
-  EXPECT_EQ(UserRange::open(system_disk(), folder_ + "/registry", folder_ + "/coop", "coop").error().code(),
-            ErrorCode::kCorrupt);
+  ASSERT_TRUE(system_disk().make_directories(state("coop"), 0700).ok());
+  ASSERT_TRUE(system_disk().write_durably(state("coop") + "/uids", "what\n", 0600).ok());
+  EXPECT_EQ(try_open("coop").error().code(), ErrorCode::kCorrupt);
 }
 
 TEST(FindUser, KnowsRootAndNamesAStranger) {
