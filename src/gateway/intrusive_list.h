@@ -10,8 +10,6 @@ class List;
 template <class T>
 class ListNode {
  public:
-  ListNode() = default;
-  ListNode(const ListNode&) = delete;
   ListNode& operator=(const ListNode&) = delete;
   ~ListNode() { unlink(); }
 
@@ -24,7 +22,11 @@ class ListNode {
   }
 
  private:
+  friend T;
   friend class List<T>;
+  ListNode() = default;
+  ListNode(const ListNode&) = delete;
+
   ListNode* next_ = nullptr;
   ListNode* before_ = nullptr;
 };
