@@ -70,7 +70,6 @@ void WatcherGuard::watch(pid_t pid) {
   process_ = *id;
   pidfd_ = *std::move(pidfd);
   watcher_ = std::make_unique<runtime::Watcher>(loop_, pidfd_.get(), runtime::complete<&WatcherGuard::on_ended>(this));
-  changed_();
 }
 
 void WatcherGuard::on_ended(int) {
@@ -95,6 +94,7 @@ void WatcherGuard::on_timer(int) {
   }
   child_ = true;
   watch(*pid);
+  changed_();
 }
 
 void WatcherGuard::dismiss() {
@@ -122,6 +122,8 @@ int run_watcher(const std::string& program, const std::string& state, pid_t agen
       auto status = wait_for_end(agent);
       bool for_good = status && WIFEXITED(*status) && WEXITSTATUS(*status) != kExitAsked;
       if (for_good) return WEXITSTATUS(*status);
+      log_warning("watcher", "the agent ended{}; starting it again",
+                  status && WIFSIGNALED(*status) ? fmt::format(" by signal {}", WTERMSIG(*status)) : "");
     }
     agent = 0;
     if (os::system_clock().monotonic() - started > kStable) wait = kFirstWait;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "control/order.h"
 #include "control/plan_parts.h"
@@ -149,8 +150,10 @@ void put_in_order(Plan& plan, const Composed& desired, const Composed* current) 
       change.step = start.at(change.service).wave;
     }
   }
-  std::stable_sort(plan.changes.begin(), plan.changes.end(),
-                   [](const ServiceChange& a, const ServiceChange& b) { return a.step < b.step; });
+  // A service's prepare line is before its others: the kinds stand in that order.
+  std::sort(plan.changes.begin(), plan.changes.end(), [](const ServiceChange& a, const ServiceChange& b) {
+    return std::tie(a.step, a.service, a.kind) < std::tie(b.step, b.service, b.kind);
+  });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What a rollout has to do, and in which order, worked out once at its beginning.
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "control/rollout.h"
@@ -130,8 +131,9 @@ Rollout begin_rollout(const RolloutStart& start, const DesiredState& state) {
   }
   hand_over_volumes(rollout.services, &ServiceRollout::to, &ServiceRollout::from);
   hand_over_volumes(rollout.services, &ServiceRollout::from, &ServiceRollout::to);
-  std::stable_sort(rollout.services.begin(), rollout.services.end(),
-                   [](const ServiceRollout& a, const ServiceRollout& b) { return a.to.wave < b.to.wave; });
+  std::sort(rollout.services.begin(), rollout.services.end(), [](const ServiceRollout& a, const ServiceRollout& b) {
+    return std::tie(a.to.wave, a.service) < std::tie(b.to.wave, b.service);
+  });
 
   model::Routing before = start.previous != nullptr ? start.previous->routing : model::Routing();
   if (state.routing != start.target->routing || state.routing != before) {

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "control/stepper.h"
 
@@ -127,8 +128,9 @@ void point_back(Rollout& rollout, std::string reason) {
     service.spent = Duration::zero();
     service.fresh.clear();
   }
-  std::stable_sort(rollout.services.begin(), rollout.services.end(),
-                   [](const ServiceRollout& a, const ServiceRollout& b) { return a.from.wave < b.from.wave; });
+  std::sort(rollout.services.begin(), rollout.services.end(), [](const ServiceRollout& a, const ServiceRollout& b) {
+    return std::tie(a.from.wave, a.service) < std::tie(b.from.wave, b.service);
+  });
 }
 
 void resume(Rollout& rollout, Now now) { rollout.last_step = now.monotonic; }

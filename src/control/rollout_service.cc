@@ -154,7 +154,8 @@ void Stepper::stop_surplus(ServiceRollout& service) {
   }
   if (alike.size() <= spec.replicas) return;
   // Those that do not serve first, then the youngest.
-  std::stable_sort(alike.begin(), alike.end(), [&](const Placed* a, const Placed* b) { return is_up(*a) > is_up(*b); });
+  std::sort(alike.begin(), alike.end(),
+            [&](const Placed* a, const Placed* b) { return is_up(*a) != is_up(*b) ? is_up(*a) : a < b; });
   for (size_t i = spec.replicas; i < alike.size(); ++i) stop(*alike[i], "is drained and stopped: one too many");
 }
 
@@ -206,7 +207,8 @@ void Stepper::retire_old(ServiceRollout& service) {
   uint32_t promised = origin(service).spec ? std::min(origin(service).spec->replicas, spec.replicas) : 0;
   size_t keep = promised > serving ? promised - serving : 0;
   if (old.size() <= keep) return;
-  std::stable_sort(old.begin(), old.end(), [&](const Placed* a, const Placed* b) { return is_up(*a) < is_up(*b); });
+  std::sort(old.begin(), old.end(),
+            [&](const Placed* a, const Placed* b) { return is_up(*a) != is_up(*b) ? is_up(*b) : a < b; });
   for (size_t i = 0; i < old.size() - keep; ++i) stop(*old[i], "is drained and stopped");
 }
 

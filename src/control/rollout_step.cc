@@ -142,10 +142,14 @@ bool Stepper::switch_routes() {
   return true;
 }
 
+// Whether it can be reached where the file says, only the node can tell.
+bool Stepper::awaits_answer() const {
+  return forward() && rollout_.routing_to && observed_.revision < rollout_.routed_revision;
+}
+
 void Stepper::finish_if_done() {
   if (rollout_.outcome != Outcome::kRunning || !rollout_.routed) return;
-  // Whether it can be reached where the file says, only the node can tell.
-  if (forward() && rollout_.routing_to && observed_.revision < rollout_.routed_revision) return;
+  if (awaits_answer()) return;
   Duration patience{};
   std::string leftover;
   bool stuck = false;
@@ -198,7 +202,8 @@ std::optional<Duration> Stepper::wake_after() const {
     all_done = all_done && is_done(service.service);
     patience = std::max(patience, deadline(service));
   }
-  if (all_done) consider(patience - rollout_.closing);
+  // An answer comes as an observation; no time that passes takes its place.
+  if (all_done && !awaits_answer()) consider(patience - rollout_.closing);
   return out;
 }
 

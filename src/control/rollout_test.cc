@@ -46,6 +46,57 @@ TEST(Rollout, StartsTheNewInstanceFirstAndStopsTheOldOneWhenItServes) {
   EXPECT_EQ(scene.rollout.outcome, Outcome::kDone);
 }
 
+TEST(Rollout, KeepsAllOldInstancesUntilTheFirstNewOneServes) {
+  Scene scene;
+  scene.service("web").replicas = 3;
+  scene.apply_to_the_end();
+  scene.change("web").replicas = 1;
+  scene.apply();
+  EXPECT_THAT(scene.wanted("web"), ElementsAre("web.1", "web.2", "web.3", "web.4"));
+  scene.everything_serves();
+  EXPECT_THAT(scene.wanted("web"), ElementsAre("web.4"));
+}
+
+TEST(Rollout, DoesNotTakeThePrepareCommandOfAHeldApplyForItsOwn) {
+  Scene scene;
+  model::Service& web = scene.service("web");
+  web.prepare = {"./bin/migrate"};
+  web.deploy.on_failure = model::OnFailure::kHold;
+  scene.apply();
+  scene.node_catches_up();
+  scene.end_once("web.1", 1);
+  scene.go();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kFailed);
+  scene.apply();  // the same file again
+  EXPECT_THAT(scene.wanted("web"), ElementsAre("web.2"));
+  EXPECT_EQ(scene.find("web.2")->instance.wanted, model::Wanted::kOnce);
+}
+
+TEST(Rollout, GoesBackWithoutWaitingForARevisionThatIsNeverMade) {
+  Scene scene;
+  scene.service("web");
+  scene.apply_to_the_end();
+  scene.service("new");
+  scene.generation.organisation.routes = {{"coop.example", {{.pattern = "/", .service = "new"}}}};
+  scene.apply();
+  request_undo(scene.rollout, "ctrl-C");  // before the routes switched: they are as they were already
+  scene.until_it_ends();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kUndone);
+}
+
+TEST(Rollout, DoesNotAskToBeWokenWhileItWaitsForTheNodesAnswer) {
+  Scene scene;
+  scene.service("web");
+  scene.apply_to_the_end();
+  scene.generation.organisation.gateway.cores = 2;
+  scene.apply();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kRunning);
+  StepResult result = step(scene.rollout, scene.state, scene.observed, scene.now());
+  EXPECT_FALSE(result.wake_after.has_value());
+  scene.until_it_ends();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kDone);
+}
+
 TEST(Rollout, LeavesUnchangedServicesAlone) {
   Scene scene;
   scene.service("db");

@@ -25,6 +25,7 @@ class Stepper {
   bool may_leave(const ServiceRollout& service) const;
   bool switch_routes();
   bool is_done(const std::string& service) const;
+  bool awaits_answer() const;
   void finish_if_done();
   void finish(Outcome outcome);
   std::optional<Duration> wake_after() const;

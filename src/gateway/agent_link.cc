@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "codec/fields.h"
+#include "codec/json.h"
 #include "net/connect.h"
 
 namespace freehold::gateway {

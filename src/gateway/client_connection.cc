@@ -128,12 +128,7 @@ void ClientConnection::parse_head() {
   receive_head();
 }
 
-void ClientConnection::reply(uint16_t status) {
-  const std::string_view accept =
-      record_.method == http::Method::kOther ? std::string_view() : buffer_->request.value(http::HeaderId::kAccept);
-  page_form_ = page_form(accept);
-  send_reply(status, {});
-}
+void ClientConnection::reply(uint16_t status) { send_reply(status, {}); }
 
 void ClientConnection::send_reply(uint16_t status, std::string_view lines) {
   phase_ = Phase::kReply;

@@ -107,6 +107,20 @@ TEST(ClientConnection, AnswersForAnUpstreamThatDoesNot) {
   EXPECT_EQ(client.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").status, 504);
 }
 
+TEST(ClientConnection, EndsAnAnswerThatNeverEnds) {
+  TestCore core({.request = 100ms});
+  FakeUpstream upstream([](Peer& peer, int) {
+    peer.read_head();
+    peer.write("HTTP/1.1 200 OK\r\n\r\n");
+    while (peer.write("more")) std::this_thread::yield();
+  });
+  core.serve({{"web.1", upstream.port()}});
+  Peer client = core.dial();
+  client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.read_all();
+  EXPECT_TRUE(client.was_reset());
+}
+
 TEST(ClientConnection, SaysWhenThereIsNoInstance) {
   TestCore core({.queue_deadline = 100ms});
   core.serve({});
@@ -175,7 +189,7 @@ TEST(ClientConnection, WritesOneLinePerRequestWithoutItsQuery) {
     TestCore core({}, runtime::Backend::kEpoll, path);
     core.serve({{"web.1", upstream.port()}});
     Peer client = core.dial();
-    client.ask("GET /a\xc3\xa4?token=secret HTTP/1.1\r\nHost: h.example\r\n\r\n");
+    client.ask("GET /first?token=secret HTTP/1.1\r\nHost: h.example\r\n\r\n");
     client.ask("GET /a?token=secret HTTP/1.1\r\nHost: h.example\r\n\r\n");
   }
   std::ifstream file(path);

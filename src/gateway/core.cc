@@ -53,10 +53,20 @@ Core::Core(CoreOptions options, std::unique_ptr<runtime::Loop> loop)
   refresh_time();
 }
 
-Core::~Core() {
+Core::~Core() { finish(); }
+
+void Core::run() {
+  loop_->run();
+  finish();
+}
+
+void Core::finish() {
+  if (std::exchange(finished_, true)) return;
   listeners_.clear();
   close_everything();
   outside_.clear();
+  resolver_.reset();
+  pools_.clear();
   pools_by_name_.clear();
   // What was closed is freed when the loop has told it so.
   while (channels_ > 0) loop_->run_once(Duration::zero());
@@ -78,8 +88,8 @@ void Core::apply(std::shared_ptr<const RouteTable> table) {
     // The name says all of what it is made of: a known one need not be set up again.
     if (auto known = outside_.find(spec.name); known != outside_.end()) {
       outside[spec.name] = std::move(known->second);
-    } else {
-      outside[spec.name] = std::make_unique<OutsidePool>(*loop_, *pool, spec.upstreams);
+    } else if (net::Resolver* names = resolver()) {
+      outside[spec.name] = std::make_unique<OutsidePool>(*names, *pool, spec.upstreams);
     }
   }
   // First everything refers to the new table; then endpoints that left are cut, whose requests look for others there.
@@ -101,6 +111,18 @@ void Core::apply(std::shared_ptr<const RouteTable> table) {
   std::erase_if(by_name, [](const auto& entry) { return entry.second == nullptr; });
   by_name.clear();
   report();
+}
+
+net::Resolver* Core::resolver() {
+  if (!resolver_) {
+    auto created = net::Resolver::create(*loop_);
+    if (!created) {
+      log_error("gateway", "outside upstreams cannot be resolved: {}", created.error().message());
+      return nullptr;
+    }
+    resolver_ = *std::move(created);
+  }
+  return resolver_.get();
 }
 
 void Core::set_listeners(std::vector<CoreListener> listeners) {

@@ -49,6 +49,8 @@ class Core final : public PoolHost {
   ~Core();
 
   // ---- from the core's thread
+  // Until loop().stop(); then ends what is left, on this thread too: a ring obeys only the thread that used it.
+  void run();
   void apply(std::shared_ptr<const RouteTable> table);
   void set_listeners(std::vector<CoreListener> listeners);
   // No new connections or requests; calls `done` when the last one has ended, or the time is over.
@@ -89,9 +91,11 @@ class Core final : public PoolHost {
   void accepted(const std::string& service, int fd);
   bool make_room();
   void close_everything();
+  void finish();
   void check_drained();
   void report();
   void refresh_time();
+  net::Resolver* resolver();
   void on_sweep(int result);
   void on_drain_over(int result);
 
@@ -103,6 +107,7 @@ class Core final : public PoolHost {
   std::unique_ptr<AccessLog> access_log_;
   std::shared_ptr<const RouteTable> table_;
   std::unordered_map<std::string, std::unique_ptr<ServicePool>> pools_by_name_;
+  std::unique_ptr<net::Resolver> resolver_;  // once a name has to be resolved
   std::unordered_map<std::string, std::unique_ptr<OutsidePool>> outside_;
   std::vector<ServicePool*> pools_;  // by the table's index
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -112,6 +117,7 @@ class Core final : public PoolHost {
   runtime::Timer sweep_;
   runtime::Timer drain_over_;
   bool draining_ = false;
+  bool finished_ = false;
   std::function<void()> drained_;
 
   MonotonicTime time_read_{};

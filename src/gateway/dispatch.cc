@@ -34,6 +34,8 @@ void ClientConnection::begin_record(const http::RequestHead& head) {
   record_.bytes_received = record_.bytes_sent = 0;
   core_.make_request_id(record_.id);
   core_.counters().in_flight.add();
+  // Now, because an exchange writes over the head.
+  page_form_ = page_form(head.value(http::HeaderId::kAccept));
   if (core_.access_log() == nullptr) return;
   record_.method_text = head.method;
   record_.host = head.authority.host;
@@ -46,6 +48,7 @@ void ClientConnection::begin_refused_record() {
   in_request_ = true;
   record_ = {};
   record_.began = core_.loop().now();
+  page_form_ = PageForm::kPlain;
   core_.make_request_id(record_.id);
   core_.counters().in_flight.add();
 }
@@ -66,7 +69,6 @@ void ClientConnection::dispatch(size_t head_end) {
   request_whole_ = false;
   using enum http::Method;
   if (head.method_id == kConnect || head.method_id == kTrace) {
-    page_form_ = PageForm::kPlain;
     return send_reply(405, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n");
   }
   if (head.authority.host.size() > kMostHostBytes) return reply(400);
@@ -115,7 +117,6 @@ void ClientConnection::skip_body(size_t head_end) {
 
 void ClientConnection::redirect(const Target& target, size_t head_end) {
   skip_body(head_end);
-  page_form_ = PageForm::kPlain;
   send_reply(target.status, fmt::format("Location: {}\r\n", target.redirect));
 }
 
@@ -136,7 +137,6 @@ void ClientConnection::answer_files(const Target& target, std::string_view path,
                                                     .range = get ? head.value(kRange) : std::string_view(),
                                                     .if_range = head.value(kIfRange)});
   if (!answer.has_body() && answer.status != 304) {
-    page_form_ = page_form(head.value(kAccept));
     return send_reply(answer.status, answer.lines);
   }
   BufferRef out = core_.buffers().take();

@@ -63,7 +63,10 @@ bool Exchange::prepare(size_t head_end) {
     fail(block.state == BlockState::kRefused ? 400 : 431);
     return false;
   }
-  client_.record().bytes_received = block.data;
+  if (!body_allowed(block.data)) {
+    fail(413);
+    return false;
+  }
   request_complete_ = block.state == BlockState::kComplete;
   request_begin_ = block.begin - text.text().size();
   request_end_ = block.end;

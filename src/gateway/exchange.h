@@ -72,6 +72,8 @@ class Exchange final : private Waiter, private UpstreamUser {
   void send_to_client(std::string_view bytes);
   void on_client_sent(int result);
   void finish();
+  // It has taken longer than any request may.
+  bool overdue() const;
 
   ClientConnection& client_;
   ServicePool* pool_ = nullptr;

@@ -30,8 +30,8 @@ void Exchange::on_body_readable(int result) {
 }
 
 void Exchange::on_body_received(int result) {
-  if (result <= 0) {
-    // The client went away in the middle of its request: nobody is left to answer.
+  if (result <= 0 || overdue()) {
+    // The client went away in the middle of its request, or never comes to its end.
     cancel();
     return client_.finished(AfterReply::kAbort);
   }

@@ -179,7 +179,7 @@ void Exchange::send_to_client(std::string_view bytes) {
 
 void Exchange::on_client_sent(int result) {
   client_sending_ = false;
-  if (result < 0) {
+  if (result < 0 || (overdue() && !response_complete_)) {
     cancel();
     return client_.finished(AfterReply::kAbort);
   }
@@ -191,6 +191,10 @@ void Exchange::on_client_sent(int result) {
   if (more_expected_) return receive_response();
   response_.reset();
   await_response();
+}
+
+bool Exchange::overdue() const {
+  return client_.core().loop().now() - client_.record().began >= client_.core().limits().request;
 }
 
 void Exchange::finish() {

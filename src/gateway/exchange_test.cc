@@ -93,7 +93,10 @@ TEST_P(Exchanges, AnswerPipelinedRequestsInOrder) {
   for (int i = 0; i < 50; ++i)
     requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\nX-Pad: xxxxxxxxx\r\n\r\n";
   client.write(requests);
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(client.read_response().body, "/" + std::to_string(i));
+  for (int i = 0; i < 50; ++i) {
+    const Peer::Response response = client.read_response();
+    ASSERT_EQ(response.body, "/" + std::to_string(i)) << response.head;
+  }
   EXPECT_EQ(upstream.connections(), 1);
 }
 
@@ -135,7 +138,7 @@ TEST_P(Exchanges, DoNotDependOnHowBytesAreSplit) {
     }
     for (int i = 0; i < 2; ++i) {
       const Peer::Response response = client.read_response();
-      ASSERT_EQ(response.status, 200);
+      ASSERT_EQ(response.status, 200) << response.head << response.body;
       ASSERT_EQ(response.body, "hello,abc0123456789!");
     }
   }

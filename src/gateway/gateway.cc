@@ -163,7 +163,7 @@ void Gateway::start_cores(uint32_t count) {
     threads_.push_back(std::make_unique<Thread>());
     Thread& thread = *threads_.back();
     thread.core = *std::move(core);
-    thread.thread = std::thread([running = thread.core.get()] { running->loop().run(); });
+    thread.thread = std::thread([running = thread.core.get()] { running->run(); });
   }
 }
 

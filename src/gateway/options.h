@@ -28,10 +28,10 @@ struct Limits {
   Duration endpoint_pause = std::chrono::milliseconds(500);  // an endpoint that refused a connection is left alone
 
   // ---- how many
-  size_t connections = 16384;       // clients per core; over it, idle ones are closed, then new ones get 503
-  size_t buffers = 8192;            // of kBufferBytes per core: the bound on memory for bytes under way
-  size_t upstream_idle_each = 256;  // pooled connections per endpoint and core
-  uint32_t attempts = 4;            // to get one request answered: the first and the retries
+  size_t connections = 16384;        // clients per core; over it, idle ones are closed, then new ones get 503
+  size_t buffers = 8192;             // of kBufferBytes per core: the bound on memory for bytes under way
+  size_t upstream_idle_each = 1024;  // pooled connections per endpoint and core
+  uint32_t attempts = 4;             // to get one request answered: the first and the retries
 
   // ---- waiting for an instance: a service without one right now is most likely being restarted
   size_t queue = 1024;                                // requests waiting per service and core; over it, 503

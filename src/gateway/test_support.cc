@@ -15,6 +15,18 @@
 
 namespace freehold::gateway::test {
 
+namespace {
+
+// A ring's completions interrupt the thread that made it, and a call with a time limit is not restarted by itself.
+ssize_t receive(int fd, char* bytes, size_t most) {
+  for (;;) {
+    const ssize_t got = ::recv(fd, bytes, most, 0);
+    if (got >= 0 || errno != EINTR) return got;
+  }
+}
+
+}  // namespace
+
 Peer::Peer(os::Fd socket) : socket_(std::move(socket)) {
   const timeval limit{.tv_sec = 10, .tv_usec = 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -33,6 +45,7 @@ Peer Peer::dial(uint16_t port) {
 bool Peer::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
     if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<size_t>(sent));
   }
@@ -50,7 +63,7 @@ void Peer::write_slowly(std::string_view bytes, size_t piece) {
 
 bool Peer::fill() {
   char bytes[65536];
-  const ssize_t got = ::recv(socket_.get(), bytes, sizeof(bytes), 0);
+  const ssize_t got = receive(socket_.get(), bytes, sizeof(bytes));
   if (got < 0 && errno == ECONNRESET) reset_ = true;
   if (got <= 0) return false;
   buffer_.append(bytes, static_cast<size_t>(got));
@@ -112,7 +125,7 @@ Peer::Response Peer::ask(std::string_view request) {
 
 bool Peer::ended() {
   char byte = 0;
-  const ssize_t got = ::recv(socket_.get(), &byte, 1, 0);
+  const ssize_t got = receive(socket_.get(), &byte, 1);
   if (got < 0 && errno == ECONNRESET) reset_ = true;
   return got == 0 || reset_;
 }
@@ -130,10 +143,22 @@ void Peer::reset() {
   socket_.reset();
 }
 
-std::pair<os::Fd, uint16_t> listen_loopback() {
+namespace {
+
+os::Fd bind_loopback(uint16_t port) {
   os::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const Address address = Address::loopback(0);
-  if (::bind(socket.get(), address.get(), address.length) != 0 || ::listen(socket.get(), 128) != 0) std::abort();
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  const Address address = Address::loopback(port);
+  if (::bind(socket.get(), address.get(), address.length) != 0) std::abort();
+  return socket;
+}
+
+}  // namespace
+
+std::pair<os::Fd, uint16_t> listen_loopback() {
+  os::Fd socket = bind_loopback(0);
+  if (::listen(socket.get(), 128) != 0) std::abort();
   sockaddr_in bound{};
   socklen_t length = sizeof(bound);
   ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &length);
@@ -148,6 +173,7 @@ std::string folder() {
 
 FakeUpstream::FakeUpstream(Script script) : script_(std::move(script)) {
   std::tie(listener_, port_) = listen_loopback();
+  reservation_ = bind_loopback(port_);
   accepting_ = std::thread([this] { accept_all(); });
 }
 
@@ -206,13 +232,14 @@ TestCore::TestCore(Limits limits, runtime::Backend backend, std::string access_l
   auto core = Core::create(std::move(options));
   if (!core) std::abort();
   core_ = *std::move(core);
-  thread_ = std::thread([this] { core_->loop().run(); });
+  thread_ = std::thread([this] { core_->run(); });
   port_ = listen_for("");
 }
 
 TestCore::~TestCore() {
   core_->loop().stop();
   thread_.join();
+  core_.reset();  // before the sockets that it listens on
 }
 
 uint16_t TestCore::listen_for(const std::string& service) {

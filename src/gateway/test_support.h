@@ -67,6 +67,7 @@ class FakeUpstream {
   void accept_all();
   Script script_;
   os::Fd listener_;
+  os::Fd reservation_;  // keeps the port when nobody listens on it, or another program's test might get it
   uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
   std::mutex mutex_;

@@ -29,8 +29,8 @@ namespace {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
   if (*output != '\0') {
-    int null = open("/dev/null", O_RDWR);
-    int log = open(output, O_WRONLY | O_CREAT | O_APPEND, 0640);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int log = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (null < 0 || log < 0) fail();
     dup2(null, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);

@@ -30,6 +30,7 @@ bool fails_to_prepare(const control::ServiceSpec& spec) {
 World::World(uint64_t seed, Story story)
     : random_(seed),
       calm_(seed % 4 == 0),
+      only_control_dies_(seed % 4 == 1),
       waits_for_needs_(random_.below(2) == 0),
       node_(clock_, random_, waits_for_needs_),
       rules_(node_),
@@ -40,6 +41,11 @@ World::World(uint64_t seed, Story story)
 }
 
 void World::choose_faults() {
+  if (only_control_dies_) {
+    faults_.percent_crash = 20;
+    faults_.percent_lost_step = 20;
+    return;
+  }
   faults_.percent_crash = random_.below(20) == 0 ? 100 : static_cast<uint32_t>(random_.below(10));
   faults_.percent_lost_step = static_cast<uint32_t>(random_.below(20));
   faults_.percent_lost = static_cast<uint32_t>(random_.below(30));
@@ -122,7 +128,7 @@ void World::roll_out(RolloutKind kind, const control::Generation& generation, co
   tell(fmt::format("==== {} to generation {}", enum_names(kind)[static_cast<size_t>(kind)], generation.number));
 
   bool must_fail = false;
-  bool must_work = calm_ && !(kind == RolloutKind::kDown);
+  bool must_work = calm_ || only_control_dies_;
   for (const control::ServiceRollout& part : rollout_.services) {
     if (part.to.leaves()) continue;
     const control::ServiceSpec& spec = *part.to.spec;
@@ -197,7 +203,7 @@ void World::step_control() {
   if (faults_on_ && chance(faults_.percent_crash)) survive();
   if (result.changed) post_desired();
   wake_ = result.wake_after ? clock_.monotonic() + *result.wake_after : kNever;
-  if (faults_on_ && chance(1) && chance(30)) {
+  if (faults_on_ && !only_control_dies_ && chance(1) && chance(30)) {
     control::request_undo(rollout_, "anna changed her mind");
     something_new_ = true;
   }

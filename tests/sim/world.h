@@ -59,7 +59,8 @@ class World {
   os::FakeClock clock_;
   os::SeededRandom random_;
   Faults faults_;
-  bool calm_ = false;  // no faults but those of bad versions
+  bool calm_ = false;               // no faults but those of bad versions
+  bool only_control_dies_ = false;  // which nobody may notice
   bool faults_on_ = true;
   bool waits_for_needs_;
   FakeNode node_;
