@@ -10,6 +10,8 @@ class List;
 template <class T>
 class ListNode {
  public:
+  // Deleted, so nobody can call it: NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
+  ListNode(const ListNode&) = delete;
   ListNode& operator=(const ListNode&) = delete;
   ~ListNode() { unlink(); }
 
@@ -25,7 +27,6 @@ class ListNode {
   friend T;
   friend class List<T>;
   ListNode() = default;
-  ListNode(const ListNode&) = delete;
 
   ListNode* next_ = nullptr;
   ListNode* before_ = nullptr;
