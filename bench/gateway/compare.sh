@@ -1,14 +1,14 @@
 #!/bin/bash
 # CPU per proxied request of the gateway, HAProxy and nginx, in turn on the same core of the same machine:
 #
-#   bench/gateway/compare.sh [GATEWAY_SERVE]     (default build/bench/bench/gateway/gateway_serve)
+#   bench/gateway/compare.sh [GATEWAY_SERVE]     (default build/bench/src/gateway/gateway_serve)
 #
 # The proxy runs on core 0, load (wrk) and backend on core 1. ROUNDS (3), SECONDS_EACH (4), SYSTEMS ("freehold haproxy nginx",
 # also freehold-uring). Needs wrk, and the peers that are named. Prints the median CPU per request and its ratio to the best
 # peer. Request rates move with whatever else the machine does; CPU per request moves far less, so that is what is compared.
 set -eu
 cd "$(dirname "$0")/../.."
-serve=${1:-build/bench/bench/gateway/gateway_serve}
+serve=${1:-build/bench/src/gateway/gateway_serve}
 rounds=${ROUNDS:-3} seconds=${SECONDS_EACH:-4} systems=${SYSTEMS:-freehold haproxy nginx}
 work=$(mktemp -d) hertz=$(getconf CLK_TCK) pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT

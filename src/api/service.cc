@@ -123,7 +123,7 @@ void ApiService::on_request(std::shared_ptr<http::Exchange> exchange) {
       response.status = 401;
       response.fields.emplace_back("WWW-Authenticate", "Bearer");
     }
-    exchange->respond(std::move(response));
+    exchange->respond(response);
     return;
   }
   call->who = *std::move(who);
@@ -143,7 +143,7 @@ void ApiService::on_request(std::shared_ptr<http::Exchange> exchange) {
           problem_response(Error(ErrorCode::kUnsupported, "this API knows GET, HEAD, POST and PUT"));
       response.status = 405;
       response.fields.emplace_back("Allow", "GET, HEAD, POST, PUT");
-      exchange->respond(std::move(response));
+      exchange->respond(response);
     }
   }
 }
@@ -165,8 +165,8 @@ void ApiService::get(Call& call) {
   call.respond(std::move(answer));
 }
 
-void ApiService::post(std::shared_ptr<Call> call) {
-  call->exchange->collect_body(kLargestRequest, [this, call](std::string body) {
+void ApiService::post(const std::shared_ptr<Call>& call) {
+  call->exchange->collect_body(kLargestRequest, [this, call](const std::string& body) {
     auto json = body.empty() ? Result<codec::Json>(codec::Json::object()) : codec::Json::parse(body);
     if (!json) return call->respond(json.error().with_context("the body"));
     call->respond(change(*call, *json));

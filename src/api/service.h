@@ -45,7 +45,7 @@ class ApiService : public http::Handler {
   // The name of who asks, or why they may not.
   Result<std::string> admit(const http::Exchange& exchange) const;
   void get(Call& call);
-  void post(std::shared_ptr<Call> call);
+  void post(const std::shared_ptr<Call>& call);
   Answer change(const Call& call, const codec::Json& body);
   void upload(Call& call);
 

@@ -118,7 +118,8 @@ Result<void> ensure_daemons(Session& session) {
   std::string refusal;
   bool up = wait_for(kStartTime, [&] {
     if (session.answers(Session::Need::kReady)) return true;
-    if (os::system_clock().monotonic() > patience) refusal = last_error(layout.platform_logs() + "/freehold.control.log", began);
+    if (os::system_clock().monotonic() > patience)
+      refusal = last_error(layout.platform_logs() + "/freehold.control.log", began);
     return !refusal.empty();
   });
   if (up && refusal.empty()) return {};

@@ -17,9 +17,10 @@ class Table {
   struct Cell {
     std::string text;
     Tone tone = Tone::kPlain;
-    Cell(std::string value, Tone how = Tone::kPlain)
-        : text(std::move(value)), tone(how) {}                                    // NOLINT(google-explicit-constructor)
-    Cell(const char* value, Tone how = Tone::kPlain) : text(value), tone(how) {}  // NOLINT(google-explicit-constructor)
+    // A row is written as its texts: NOLINTBEGIN(google-explicit-constructor)
+    Cell(std::string value, Tone how = Tone::kPlain) : text(std::move(value)), tone(how) {}
+    Cell(const char* value, Tone how = Tone::kPlain) : text(value), tone(how) {}
+    // NOLINTEND(google-explicit-constructor)
   };
   explicit Table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
   void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }

@@ -26,7 +26,7 @@ class ExecClient {
       : loop_(loop),
         signals_(std::move(signals)),
         channel_(loop, std::move(socket),
-                 {[this](net::MessageChannel::Message message) { on_message(message); },
+                 {[this](const net::MessageChannel::Message& message) { on_message(message); },
                   [this](const Error& error) {
                     end(Error(ErrorCode::kUnavailable, "the agent went away: " + error.message()));
                   }}),

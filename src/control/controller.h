@@ -52,7 +52,7 @@ class Controller {
   // ---- people (who: for events and history)
   Result<Plan> plan(const model::Submission& submission);
   Result<Accepted> apply(const model::Submission& submission, const std::string& who);
-  Result<Accepted> rollback(std::optional<uint64_t> generation, const std::string& who);
+  Result<Accepted> rollback(std::optional<uint64_t> number, const std::string& who);
   Result<Accepted> restart(const std::string& service, const std::string& who);
   Result<Accepted> scale(const std::string& service, uint32_t replicas, const std::string& who);
   Result<Accepted> drain(const std::string& subject, bool off, const std::string& who);

@@ -34,11 +34,11 @@ void NodeLink::on_connection(int result) {
   greeted_ = false;
   channel_ = std::make_unique<net::MessageChannel>(
       loop_, std::move(connection),
-      net::MessageChannel::Handlers{[this](net::MessageChannel::Message message) { on_message(std::move(message)); },
+      net::MessageChannel::Handlers{[this](const net::MessageChannel::Message& message) { on_message(message); },
                                     [this](const Error& error) { on_closed(error); }});
 }
 
-void NodeLink::on_message(net::MessageChannel::Message message) {
+void NodeLink::on_message(const net::MessageChannel::Message& message) {
   auto decoded = link::decode(message.bytes);
   auto handled = decoded ? handle(*decoded) : Result<void>(decoded.error());
   if (handled) return;

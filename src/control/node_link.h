@@ -27,7 +27,7 @@ class NodeLink : public NodePort {
  private:
   NodeLink(runtime::Loop& loop, os::Fd socket);
   void on_connection(int result);
-  void on_message(net::MessageChannel::Message message);
+  void on_message(const net::MessageChannel::Message& message);
   void on_closed(const Error& error);
   Result<void> handle(const link::Message& message);
   void send(std::string bytes);

@@ -5,8 +5,9 @@
 // FREEHOLD_IO=uring selects the engine. Ends at SIGTERM.
 #include <unistd.h>
 
-#include <cstdio>
+#include <charconv>
 #include <cstdlib>
+#include <string_view>
 
 #include "base/log.h"
 #include "gateway/fake_agent.h"
@@ -15,12 +16,25 @@
 
 using namespace freehold;
 
+namespace {
+
+// 0 for what is no number from 1 to 65535.
+uint16_t number(std::string_view text) {
+  uint16_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : 0;
+}
+
+}  // namespace
+
 int main(int count, char** arguments) {
-  if (count < 3) {
-    std::fputs("usage: gateway_serve PORT UPSTREAM_PORT [CORES] [ACCESS_LOG]\n", stderr);
+  const uint16_t port = count > 1 ? number(arguments[1]) : 0;
+  const uint16_t upstream = count > 2 ? number(arguments[2]) : 0;
+  const uint16_t cores = count > 3 ? number(arguments[3]) : 1;
+  if (port == 0 || upstream == 0 || cores == 0) {
+    log_error("bench", "usage: gateway_serve PORT UPSTREAM_PORT [CORES] [ACCESS_LOG]");
     return 2;
   }
-  const auto port = static_cast<uint16_t>(std::atoi(arguments[1]));
   auto listener = net::listen_tcp(net::SocketAddress::loopback(port));
   if (!listener) {
     log_error("bench", "{}", listener.error().message());
@@ -31,9 +45,9 @@ int main(int count, char** arguments) {
   gateway::FakeAgent agent(path + "/agent.sock");
   model::GatewaySnapshot snapshot;
   snapshot.revision = 1;
-  snapshot.routing.gateway.cores = count > 3 ? static_cast<uint32_t>(std::atoi(arguments[3])) : 1;
+  snapshot.routing.gateway.cores = cores;
   snapshot.routing.routes.push_back({"", {{.pattern = "/", .prefix = true, .service = "web"}}});
-  snapshot.endpoints["web"] = {{"web.1", static_cast<uint16_t>(std::atoi(arguments[2]))}};
+  snapshot.endpoints["web"] = {{"web.1", upstream}};
   agent.set({{{"127.0.0.1", port, ""}, listener->get()}}, snapshot);
   auto ran = gateway::run_gateway({.agent_socket = path + "/agent.sock",
                                    .access_log = count > 4 ? arguments[4] : "",

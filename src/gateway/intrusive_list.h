@@ -10,7 +10,7 @@ class List;
 template <class T>
 class ListNode {
  public:
-  ListNode() = default;
+  // Deleted, so nobody can call it: NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
   ListNode(const ListNode&) = delete;
   ListNode& operator=(const ListNode&) = delete;
   ~ListNode() { unlink(); }
@@ -24,7 +24,10 @@ class ListNode {
   }
 
  private:
+  friend T;
   friend class List<T>;
+  ListNode() = default;
+
   ListNode* next_ = nullptr;
   ListNode* before_ = nullptr;
 };
