@@ -38,7 +38,7 @@ void ControlClient::dial(int) {
   }
   channel_ = std::make_unique<net::MessageChannel>(
       loop_, *std::move(socket),
-      net::MessageChannel::Handlers{[this](net::MessageChannel::Message message) { on_message(std::move(message)); },
+      net::MessageChannel::Handlers{[this](const net::MessageChannel::Message& message) { on_message(message); },
                                     [this](const Error&) {
                                       channel_.reset();
                                       retry();
@@ -56,7 +56,7 @@ void ControlClient::retry() {
   wait_ = std::min(wait_ * 2, kLongestWait);
 }
 
-void ControlClient::on_message(net::MessageChannel::Message message) {
+void ControlClient::on_message(const net::MessageChannel::Message& message) {
   wait_ = kFirstWait;  // it speaks our language: the next loss is a fresh one
   auto decoded = link::decode(message.bytes);
   auto handled = decoded ? handle(*decoded) : Result<void>(decoded.error());

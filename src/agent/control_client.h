@@ -30,7 +30,7 @@ class ControlClient {
  private:
   void dial(int);
   void retry();
-  void on_message(net::MessageChannel::Message message);
+  void on_message(const net::MessageChannel::Message& message);
   Result<void> handle(const link::Message& message);
   void tell_now(int);
   void send_events();

@@ -31,7 +31,7 @@ Result<Ground> prepare_ground(os::Disk& disk, const std::string& state);
 // Control reads and uses the keys that we made.
 Result<void> hand_over_keys(os::Disk& disk, const Ground& ground);
 // Who may run a command as a service: who may use the API.
-Result<void> admit(const Ground& ground, const net::PeerCredentials& peer);
+Result<void> admit(const Ground& ground, const net::PeerCredentials& credentials);
 // Our own standard error is a file that nobody else rotates: begins it anew when it has grown large.
 void bound_own_log(const std::string& path);
 

@@ -152,7 +152,7 @@ int Configuration::check() const {
 
 void Configuration::discard() {
   if (bytes_ != nullptr) munmap(bytes_, size_);
-  if (words_ != nullptr) munmap(words_, kWordBytes);
+  if (words_ != nullptr) munmap(static_cast<void*>(words_), kWordBytes);
   *this = Configuration();
 }
 

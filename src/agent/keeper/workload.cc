@@ -149,7 +149,7 @@ void tell_listen_pid(const Configuration& configuration) {
     if (strncmp(*word, "LISTEN_PID=", 11) != 0 || strlen(*word) < 21) continue;
     Text<24> pid;
     pid.number(static_cast<uint64_t>(getpid()));
-    strcpy(*word + 11, pid.c_str());
+    memcpy(*word + 11, pid.c_str(), pid.size() + 1);
   }
 }
 
