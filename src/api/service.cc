@@ -182,7 +182,7 @@ ApiService::Answer ApiService::change(const Call& call, const codec::Json& body)
   };
   if (path == "/v1/plan") {
     FH_ASSIGN(model::Submission submission, codec::from_json<model::Submission>(body));
-    FH_ASSIGN(control::Plan plan, controller_.plan(submission));
+    FH_ASSIGN(control::Plan plan, controller_.plan(submission, call.who));
     return json_response(plan_answer(plan));
   }
   if (path == "/v1/apply") {

@@ -65,7 +65,11 @@ class Loader {
     for (model::SourceFile& source : file.sources)
       project.submission.sources.push_back({source.path, std::move(source.text)});
     project.submission.environment = std::move(file.environment);
-    project.submission.secrets = std::move(file.secrets);
+    // What no service uses stays where it is.
+    for (const std::string& name : file.secrets_used) {
+      auto value = file.secrets.find(name);
+      if (value != file.secrets.end()) project.submission.secrets.insert(*value);
+    }
     for (const auto& [name, service] : project.organisation.services) check_programs(service, out.problems);
     if (depth == Depth::kWithContents) take_contents(project, out.problems);
     if (out.problems.empty()) out.project = std::move(project);

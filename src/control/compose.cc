@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "codec/hash.h"
+#include "model/template.h"
 
 namespace freehold::control {
 namespace {
@@ -69,6 +70,17 @@ Result<> add_secret_hashes(const Generation& generation, model::Runtime& runtime
   return {};
 }
 
+// Whether it asks for the port that it is to listen on.
+bool listens(const model::Service& service) {
+  auto asks = [](const std::string& text) {
+    std::vector<model::TemplatePart> parts = model::parse_template(text).parts;
+    return std::any_of(parts.begin(), parts.end(),
+                       [](const model::TemplatePart& part) { return part.kind == model::PartKind::kPort; });
+  };
+  return std::any_of(service.run.begin(), service.run.end(), asks) ||
+         std::any_of(service.env.begin(), service.env.end(), [&](const auto& entry) { return asks(entry.second); });
+}
+
 Result<ComposedService> compose_service(const model::Service& service, const Generation& generation,
                                         const Allocations& allocations, std::string release, uint64_t restart) {
   ComposedService out;
@@ -90,6 +102,9 @@ Result<ComposedService> compose_service(const model::Service& service, const Gen
 
   model::Supervision& supervision = out.spec.supervision;
   supervision.health = service.health;
+  // Running is not yet listening: without this a deploy would switch to a program that still starts up.
+  if (service.health.kind == model::HealthKind::kNone && listens(service))
+    supervision.health.kind = model::HealthKind::kTcp;
   supervision.stop = service.stop;
   supervision.restart = service.restart;
   supervision.needs = service.needs;

@@ -50,7 +50,7 @@ class Controller {
   ~Controller();
 
   // ---- people (who: for events and history)
-  Result<Plan> plan(const model::Submission& submission);
+  Result<Plan> plan(const model::Submission& submission, const std::string& who);
   Result<Accepted> apply(const model::Submission& submission, const std::string& who);
   Result<Accepted> rollback(std::optional<uint64_t> number, const std::string& who);
   Result<Accepted> restart(const std::string& service, const std::string& who);

@@ -22,22 +22,6 @@ codec::Json essence(Generation generation) {
   return codec::to_json(generation);
 }
 
-std::set<std::string> secrets_used(const model::Organisation& organisation) {
-  std::set<std::string> names;
-  for (const auto& [name, service] : organisation.services) {
-    for (const model::SecretUse& use : service.secrets) names.insert(use.name);
-    for (const auto& [variable, value] : service.env) {
-      // ${secret.NAME}, as the file's parser has checked it.
-      constexpr std::string_view kOpen = "${secret.";
-      for (size_t at = value.find(kOpen); at != std::string::npos; at = value.find(kOpen, at + 1)) {
-        size_t end = value.find('}', at);
-        if (end != std::string::npos) names.insert(value.substr(at + kOpen.size(), end - at - kOpen.size()));
-      }
-    }
-  }
-  return names;
-}
-
 }  // namespace
 
 Result<void> Controller::take_contents(const model::Submission& submission, Purpose purpose, Draft& draft) {
@@ -121,7 +105,7 @@ Result<Controller::Draft> Controller::draft(const model::Submission& submission,
     if (purpose == Purpose::kApply) FH_TRY(parts_.contents.put(source.text));
   }
   FH_TRY(take_contents(submission, purpose, draft));
-  for (const std::string& name : secrets_used(draft.generation.organisation)) {
+  for (const std::string& name : file.secrets_used) {
     auto value = submission.secrets.find(name);
     if (value == submission.secrets.end())
       return Error(ErrorCode::kInvalid, fmt::format("the secret {} has no value", name));
@@ -138,10 +122,17 @@ Result<Controller::Draft> Controller::draft(const model::Submission& submission,
   return draft;
 }
 
-Result<Plan> Controller::plan(const model::Submission& submission) {
+Result<Plan> Controller::plan(const model::Submission& submission, const std::string& who) {
   FH_ASSIGN(Draft planned, draft(submission, Purpose::kPlan));
-  return make_plan(planned.composed, composed_ ? &*composed_ : nullptr, connected_ ? &observed_ : nullptr,
-                   ledger_.overrides, now().wall);
+  Plan plan = make_plan(planned.composed, composed_ ? &*composed_ : nullptr, connected_ ? &observed_ : nullptr,
+                        ledger_.overrides, now().wall);
+  record({"plan.made",
+          fmt::format("generation {}", plan.target),
+          plan.empty() ? "nothing to change"
+                       : fmt::format("{} services and {} routes would change", plan.changes.size(), plan.routes.size()),
+          who,
+          {}});
+  return plan;
 }
 
 Result<Accepted> Controller::apply(const model::Submission& submission, const std::string& who) {
