@@ -52,7 +52,7 @@ Gateway::Gateway(GatewayOptions options, std::unique_ptr<runtime::Loop> loop)
       *loop_, options_.agent_socket,
       AgentLink::Handlers{[this](std::vector<int>& fds) { return hello(fds); },
                           [this](std::vector<HeldListener> listeners) { on_listeners(std::move(listeners)); },
-                          [this](model::GatewaySnapshot snapshot) { on_snapshot(std::move(snapshot)); }});
+                          [this](const model::GatewaySnapshot& snapshot) { on_snapshot(snapshot); }});
 }
 
 Gateway::~Gateway() {
@@ -123,7 +123,7 @@ void Gateway::share_listeners() {
   }
 }
 
-void Gateway::on_snapshot(model::GatewaySnapshot snapshot) {
+void Gateway::on_snapshot(const model::GatewaySnapshot& snapshot) {
   if (stopping_) return;
   const uint32_t cores = std::clamp<uint32_t>(snapshot.routing.gateway.cores, 1, kMostCores);
   if (threads_.empty()) {

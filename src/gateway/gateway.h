@@ -52,7 +52,7 @@ class Gateway {
   Gateway(GatewayOptions options, std::unique_ptr<runtime::Loop> loop);
   model::GatewayHello hello(std::vector<int>& fds);
   void on_listeners(std::vector<HeldListener> listeners);
-  void on_snapshot(model::GatewaySnapshot snapshot);
+  void on_snapshot(const model::GatewaySnapshot& snapshot);
   void start_cores(uint32_t count);
   void share_listeners();
   void core_reported(size_t index, uint64_t revision, std::map<std::string, uint64_t> draining);

@@ -48,7 +48,7 @@ void OutsidePool::ask() {
     name.asking = true;
     name.question =
         resolver_.resolve(name.upstream.host, name.upstream.port,
-                          [this, &name](Result<net::Resolver::Addresses> answer) { answered(name, answer); });
+                          [this, &name](const Result<net::Resolver::Addresses>& answer) { answered(name, answer); });
   }
 }
 
