@@ -65,10 +65,11 @@ def main():
             print(f"{name:24} {memory[name]:7d} KiB PSS   {used[name]:6.3f} % of a core")
         print(f"{'all':24} {sum(memory.values()):7d} KiB PSS   {sum(used.values()):6.3f} % of a core over {seconds} s")
         print(f"goal                     {25 * 1024:7d} KiB PSS    0.300 % of a core")
+        return 0 if sum(memory.values()) <= 25 * 1024 and sum(used.values()) <= 0.3 else 1
     finally:
         run("down")
         shutil.rmtree(state, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

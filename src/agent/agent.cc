@@ -221,8 +221,8 @@ model::NodeObserved Agent::observed() const {
   out.daemons.push_back({"agent", getpid(), 0, since_});
   if (auto watcher = guard_.watcher()) out.daemons.push_back({"watcher", *watcher, 0, {}});
   out.problems = workloads_.problems();
-  out.unreachable = gateway_->problems();
-  out.problems.insert(out.problems.end(), out.unreachable.begin(), out.unreachable.end());
+  for (std::string& problem : gateway_->problems()) out.problems.push_back(std::move(problem));
+  out.unreachable = gateway_->unreachable();
   if (!trouble_.empty()) out.problems.push_back(trouble_);
   return out;
 }

@@ -189,4 +189,13 @@ std::vector<std::string> GatewayServer::problems() const {
   return out;
 }
 
+std::vector<std::string> GatewayServer::unreachable() const {
+  std::vector<std::string> out;
+  for (const model::Listen& listen : handlers_.snapshot().routing.gateway.http) {
+    auto found = problems_.find({listen.address, listen.port});
+    if (found != problems_.end()) out.push_back(found->second);
+  }
+  return out;
+}
+
 }  // namespace freehold::agent

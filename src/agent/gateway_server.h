@@ -39,6 +39,8 @@ class GatewayServer {
   void update();
   bool connected() const { return channel_ != nullptr && greeted_; }
   std::vector<std::string> problems() const;
+  // Those that concern the gateway's own addresses.
+  std::vector<std::string> unreachable() const;
 
  private:
   using Key = std::pair<std::string, uint16_t>;  // address, port

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "contents/manifest.h"
 #include "control/controller.h"
+#include "net/listen.h"
 
 namespace freehold::control {
 namespace {
@@ -62,8 +63,12 @@ Result<void> Controller::allocate(const model::Organisation& organisation, Alloc
   uint16_t next = options_.first_address;
   for (const auto& [name, service] : organisation.services) {
     if (allocations.addresses.contains(name)) continue;
-    while (taken.contains(next) && next < options_.last_address) ++next;
-    if (taken.contains(next)) {
+    // Another organisation on this machine may have given it out too.
+    auto in_use = [&](uint16_t port) {
+      return taken.contains(port) || !net::is_free(net::SocketAddress::loopback(port));
+    };
+    while (in_use(next) && next < options_.last_address) ++next;
+    if (in_use(next)) {
       return Error(ErrorCode::kExhausted,
                    fmt::format("there is no address left for service {}: all of 127.0.0.1:{}-{} are given out", name,
                                options_.first_address, options_.last_address));

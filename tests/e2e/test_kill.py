@@ -92,8 +92,12 @@ def test_no_log_line_is_lost_while_there_is_no_agent(platform):
         victim = platform.daemon("agent")
         kill(victim)
         wait_for(lambda gone=victim: (platform.daemon("agent") or gone) != gone, what="a new agent")
-    numbers = [int(found.group(1)) for line in platform.logs("web") if (found := re.search(r"line (\d+)", json.dumps(line)))]
-    assert len(numbers) > 100 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+    def numbers():
+        return [int(found.group(1)) for line in platform.logs("web") if (found := re.search(r"line (\d+)", json.dumps(line)))]
+
+    seen = wait_for(lambda: (now := numbers()) and len(now) > 100 and now, what="more than 100 lines")
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
 
 
 def test_how_an_instance_ended_while_there_was_no_agent_is_known(web):
