@@ -163,7 +163,7 @@ Result<void> Agent::start() {
 void Agent::start_daemons() {
   std::map<std::string, std::string> environment = {
       {"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"HOME", ground_.layout.root}};
-  for (const char* name : {"FREEHOLD_BOOT_ID", "FREEHOLD_IO", "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
+  for (const char* name : {"FREEHOLD_BOOT_ID", "FREEHOLD_IO", "FREEHOLD_API_LISTEN", "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
     if (const char* value = std::getenv(name)) environment[name] = value;
   }
   std::vector<std::string> control = {options_.program, "daemon", "control", options_.state};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 
 #include "api/service.h"
 #include "app/event_bridge.h"
@@ -50,6 +51,20 @@ auth::PeerPolicy peer_policy(const std::string& hosted) {
     policy.hosted = range;
   }
   return policy;
+}
+
+// FREEHOLD_API_LISTEN=127.0.0.1:9443 adds TCP, for programs on this machine that have the token. Nothing else may be
+// named: without TLS the token would cross the network in the open.
+Result<void> listen_on_loopback(http::Server& server) {
+  const char* text = std::getenv("FREEHOLD_API_LISTEN");
+  if (text == nullptr) return {};
+  FH_ASSIGN(net::SocketAddress address, net::SocketAddress::parse(text));
+  if (!address.is_loopback()) {
+    return Error(ErrorCode::kInvalid,
+                 fmt::format("FREEHOLD_API_LISTEN={}: the API listens on loopback only, such as 127.0.0.1:9443", text));
+  }
+  FH_ASSIGN(os::Fd socket, net::listen_tcp(address));
+  return server.listen(std::move(socket));
 }
 
 // Ends the loop when a signal asks for it.
@@ -114,6 +129,7 @@ Result<void> run_control(const ControlOptions& options) {
   http::Server server(*loop, service, {});
   FH_ASSIGN(os::Fd socket, net::listen_unix(layout.api_socket(), 0666));
   FH_TRY(server.listen(std::move(socket)));
+  FH_TRY(listen_on_loopback(server));
   EndOnSignal ending(*loop, server);
   (void)events.append({"control.started", "control", fmt::format("pid {}", getpid()), "", {}}).ok();
   loop->run();

@@ -32,8 +32,8 @@ constexpr Bytes kLargestLog{8 << 20};
 // What the daemons may inherit from whoever starts them: nothing that would reach a service.
 std::vector<std::string> environment_of_daemons() {
   std::vector<std::string> out = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
-  for (const char* name :
-       {"HOME", "USER", "XDG_RUNTIME_DIR", "FREEHOLD_BOOT_ID", "FREEHOLD_IO", "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
+  for (const char* name : {"HOME", "USER", "XDG_RUNTIME_DIR", "FREEHOLD_BOOT_ID", "FREEHOLD_IO", "FREEHOLD_API_LISTEN",
+                           "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
     if (const char* value = std::getenv(name)) out.push_back(fmt::format("{}={}", name, value));
   }
   return out;
