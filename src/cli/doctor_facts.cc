@@ -10,8 +10,10 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "agent/policy.h"
 #include "base/text.h"
 #include "cli/doctor.h"
+#include "model/layout.h"
 #include "os/cgroup.h"
 #include "os/clock.h"
 #include "os/disk.h"
@@ -22,6 +24,7 @@ namespace freehold::cli {
 namespace {
 
 constexpr Bytes kSmallFile{4096};
+constexpr Bytes kLargestPolicy{1 << 20};
 
 uint64_t number_at(std::string_view text, size_t index, uint64_t fallback) {
   size_t seen = 0;
@@ -62,8 +65,12 @@ Facts gather_facts(const std::string& state, std::vector<uint16_t> listen_ports)
   ask_cgroups(facts);
   auto loop = runtime::Loop::create(runtime::Backend::kUring);
   if (!loop) facts.uring_problem = loop.error().message();
-  facts.ports_first = 20000;
-  facts.ports_last = 29999;
+  // As the agent will read it; what is wrong with it is the agent's to say.
+  agent::Policy policy;
+  if (auto text = disk.read(model::Layout{state}.policy(), kLargestPolicy))
+    policy = agent::parse_policy(*text).value_or(agent::Policy());
+  facts.ports_first = policy.ports.first;
+  facts.ports_last = policy.ports.last;
   if (auto range = disk.read("/proc/sys/net/ipv4/ip_local_port_range", kSmallFile)) {
     facts.ephemeral_first = static_cast<uint16_t>(number_at(*range, 0, 0));
     facts.ephemeral_last = static_cast<uint16_t>(number_at(*range, 1, 0));
