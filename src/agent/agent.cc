@@ -166,13 +166,13 @@ void Agent::start_daemons() {
   for (const char* name : {"FREEHOLD_BOOT_ID", "FREEHOLD_IO", "FREEHOLD_API_LISTEN", "ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
     if (const char* value = std::getenv(name)) environment[name] = value;
   }
-  std::vector<std::string> control = {options_.program, "daemon", "control", options_.state};
+  std::vector<std::string> control = {options_.daemon_program, "daemon", "control", options_.state};
   if (ground_.users) {
     os::UidBlock block = ground_.users->block();
     control.push_back(fmt::format("{}-{}", block.first, block.last));
   }
   daemons_.keep(
-      {"gateway", {options_.program, "daemon", "gateway", options_.state}, environment, ground_.gateway_user});
+      {"gateway", {options_.daemon_program, "daemon", "gateway", options_.state}, environment, ground_.gateway_user});
   daemons_.keep({"control", std::move(control), environment, ground_.control_user});
 }
 
@@ -265,7 +265,14 @@ Result<AgentEnd> run_agent(const AgentOptions& options) {
   FH_ASSIGN(auth::Sealer sealer, auth::Sealer::load_or_create(disk, os::system_random(), ground.layout.seal_key()));
   FH_TRY(hand_over_keys(disk, ground));
   FH_ASSIGN(Journal journal, Journal::open(disk, os::system_clock(), ground.layout.journal()));
-  Agent agent(options, std::move(ground), std::move(loop), std::move(launcher), std::move(sealer), std::move(journal));
+  AgentOptions reachable = options;
+  if (ground.control_user) {
+    // Control and the gateway are other users, who may not pass through the folders above our program, such as /root.
+    FH_TRY(os::link_or_copy(disk, options.program, ground.layout.program(), 0755));
+    reachable.daemon_program = ground.layout.program();
+  }
+  Agent agent(reachable, std::move(ground), std::move(loop), std::move(launcher), std::move(sealer),
+              std::move(journal));
   FH_TRY(agent.start());
   return agent.run();
 }

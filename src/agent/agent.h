@@ -12,10 +12,11 @@
 namespace freehold::agent {
 
 struct AgentOptions {
-  std::string state;    // absolute
-  std::string program;  // path of the freehold executable, for starting the daemons
-  pid_t watcher = 0;    // who starts us again; 0: nobody, or systemd
-  std::string log;      // where our standard error goes, kept bounded; empty: elsewhere
+  std::string state;                     // absolute
+  std::string program;                   // path of the freehold executable, for starting the daemons
+  std::string daemon_program = program;  // as control and the gateway can reach it
+  pid_t watcher = 0;                     // who starts us again; 0: nobody, or systemd
+  std::string log;                       // where our standard error goes, kept bounded; empty: elsewhere
 };
 
 // How the agent's process ends, for its watcher: after kExitAsked it is started again, after the others not.

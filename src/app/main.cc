@@ -32,7 +32,10 @@ pid_t number_of(std::string_view text) {
 }
 
 int agent_role(const std::string& program, const std::string& state, pid_t watcher) {
-  auto end = agent::run_agent({state, program, watcher, model::Layout{state}.platform_logs() + "/agent.log"});
+  auto end = agent::run_agent({.state = state,
+                               .program = program,
+                               .watcher = watcher,
+                               .log = model::Layout{state}.platform_logs() + "/agent.log"});
   if (!end) {
     explain(end.error());
     return agent::kExitCannotStart;

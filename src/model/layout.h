@@ -25,6 +25,7 @@ struct Layout {
   std::string instance(const std::string& id) const { return root + "/agent/instances/" + id; }
   std::string instances() const { return root + "/agent/instances"; }
   std::string daemons() const { return root + "/agent/daemons"; }
+  std::string program() const { return root + "/agent/freehold"; }
   std::string user_ids() const { return root + "/agent/uids"; }
   std::string releases() const { return root + "/agent/releases"; }
   std::string journal() const { return root + "/agent/journal"; }

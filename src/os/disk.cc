@@ -261,6 +261,27 @@ Disk& system_disk() {
   return disk;
 }
 
+Result<void> link_or_copy(Disk& disk, const std::string& from, const std::string& to, mode_t mode) {
+  FH_ASSIGN(FileInfo source, disk.info(from));
+  auto there = disk.info(to);
+  if (there && there->inode == source.inode && there->device == source.device) return {};
+  std::string beside = to + ".new";
+  FH_TRY(disk.remove_tree(beside));
+  if (::link(from.c_str(), beside.c_str()) != 0) {
+    constexpr size_t kPiece = size_t{1} << 20;
+    FH_ASSIGN(std::unique_ptr<ReadableFile> reading, disk.open(from));
+    FH_ASSIGN(std::unique_ptr<WritableFile> writing, disk.create(beside, mode));
+    for (uint64_t offset = 0;;) {
+      FH_ASSIGN(std::string piece, reading->read(offset, kPiece));
+      if (piece.empty()) break;
+      FH_TRY(writing->append(piece));
+      offset += piece.size();
+    }
+    FH_TRY(writing->sync());
+  }
+  return disk.rename(beside, to);
+}
+
 std::string parent_path(std::string_view path) {
   size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";

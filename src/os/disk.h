@@ -81,6 +81,10 @@ class Disk {
 // The machine's file system. Lives for the whole program.
 Disk& system_disk();
 
+// Makes `to` the same file as `from` (a hard link), or a copy of it where the file system does not allow that. One that
+// is there is replaced, unless it is the same already.
+Result<void> link_or_copy(Disk& disk, const std::string& from, const std::string& to, mode_t mode);
+
 std::string parent_path(std::string_view path);  // "/a/b" -> "/a", "a" -> ".", "/" -> "/"
 std::string join_path(std::string_view folder, std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace freehold::os {
 namespace {
@@ -72,6 +73,25 @@ TEST_F(DiskTest, TellsAboutTheFileThatIsOpenAfterItsPathNamesAnother) {
   ASSERT_TRUE(disk_.write_durably(path("a"), "other", 0600).ok());
   EXPECT_EQ((*file)->info()->size, 3u);
   EXPECT_NE((*file)->info()->inode, disk_.info(path("a"))->inode);
+}
+
+TEST_F(DiskTest, LinksAFileOrReplacesWhatIsThere) {
+  ASSERT_TRUE(disk_.write_durably(path("program"), "one", 0755).ok());
+  ASSERT_TRUE(link_or_copy(disk_, path("program"), path("linked"), 0755).ok());
+  EXPECT_EQ(disk_.info(path("linked"))->inode, disk_.info(path("program"))->inode);
+  ASSERT_TRUE(disk_.write_durably(path("program"), "two", 0755).ok());
+  EXPECT_EQ(*disk_.read(path("linked"), Bytes{3}), "one") << "a program that is replaced is another file";
+  ASSERT_TRUE(link_or_copy(disk_, path("program"), path("linked"), 0755).ok());
+  EXPECT_EQ(*disk_.read(path("linked"), Bytes{3}), "two");
+}
+
+TEST_F(DiskTest, CopiesWhereALinkIsNotPossible) {
+  std::string other = "/dev/shm/freehold-disk-test-" + std::to_string(getpid());
+  if (!disk_.write_durably(other, "bytes", 0755).ok()) GTEST_SKIP() << "/dev/shm cannot be written";
+  EXPECT_TRUE(link_or_copy(disk_, other, path("copied"), 0755).ok());
+  EXPECT_EQ(*disk_.read(path("copied"), Bytes{5}), "bytes");
+  EXPECT_EQ(disk_.info(path("copied"))->mode, 0755u);
+  EXPECT_TRUE(disk_.remove(other).ok());
 }
 
 TEST(ParentPath, GivesTheFolder) {
