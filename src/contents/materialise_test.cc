@@ -11,8 +11,6 @@
 namespace freehold::contents {
 namespace {
 
-using testing::HasSubstr;
-
 constexpr Bytes kPlenty{1 << 20};
 
 // A small release, its contents stored on a disk that can lose power.

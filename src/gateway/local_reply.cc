@@ -30,7 +30,7 @@ void write_page(uint16_t status, const ReplyHead& head, PageForm form, std::stri
   char page[512];
   std::string_view reason = http::reason_phrase(status);
   std::string_view type;
-  char* end = page;
+  char* end = nullptr;
   switch (form) {
     case PageForm::kHtml:
       type = "text/html; charset=utf-8";

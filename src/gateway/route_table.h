@@ -70,7 +70,7 @@ class RouteTable {
   Target compile_target(const model::PathRule& rule, const std::string& files_root);
   uint32_t pool_of_service(const model::GatewaySnapshot& snapshot, const std::string& service);
   uint32_t pool_of_upstreams(const std::vector<model::Upstream>& upstreams);
-  const Host* find_host(std::string_view host) const;
+  const Host* find_host(std::string_view name) const;
   static void finish(Host& host);
   static const Target* find_path(const Host& host, std::string_view path);
 

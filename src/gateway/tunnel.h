@@ -39,7 +39,7 @@ class Tunnel final : private UpstreamUser {
     bool ended = false;
 
     void wait();
-    void send(std::string_view bytes);
+    void send(std::string_view text);
     void on_readable(int result);
     void on_received(int result);
     void on_sent(int result);

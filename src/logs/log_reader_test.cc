@@ -196,7 +196,7 @@ TEST_F(LogReaderTest, SurvivesAFileThatBecameShorter) {
   add("web.1", 1, "a");
   auto cursor = reader_.start({});
   EXPECT_EQ(all(*cursor), "a ");
-  std::ofstream(folder_ + "/web.1.log", std::ios::trunc);
+  std::ofstream emptied(folder_ + "/web.1.log", std::ios::trunc);
   EXPECT_EQ(all(*cursor), "");
   add("web.1", 2, "b");
   EXPECT_TRUE(reader_.next(*cursor, 10).ok());

@@ -62,7 +62,6 @@ TEST_P(StreamTest, EchoesManyMessagesOverTcp) {
   auto [ours, theirs] = tcp_pair();
   Echo echo(*loop_, std::move(ours));
   echo.start();
-  std::string received;
   std::thread peer([&, fd = theirs.get()] {
     for (int i = 0; i < 200; ++i) {
       const std::string message = "message " + std::to_string(i * 1000003);

@@ -16,7 +16,6 @@
 namespace freehold::store {
 namespace {
 
-using testing::HasSubstr;
 
 class StoreCrashTest : public testing::Test {
  protected:
