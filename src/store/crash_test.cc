@@ -16,7 +16,6 @@
 namespace freehold::store {
 namespace {
 
-
 class StoreCrashTest : public testing::Test {
  protected:
   StoreCrashTest() {
