@@ -43,7 +43,9 @@ std::string mark_of(const std::string& tree, const LaunchSpec& spec) {
   return fmt::format("{}/{}", tree, spec.instance);
 }
 
-bool has_private_mounts(const LaunchSpec& spec) { return is_root() && spec.temporary == TemporaryFolders::kPrivate; }
+bool has_private_mounts(const LaunchSpec& spec) {
+  return spec.temporary == TemporaryFolders::kPrivate && Launcher::can_make_mounts();
+}
 
 // RLIMIT_NOFILE as far as it can be set: raising the hard limit takes CAP_SYS_RESOURCE, which even root may lack.
 std::optional<uint64_t> file_limit(const LaunchSpec& spec, std::vector<std::string>& problems) {
@@ -132,6 +134,14 @@ Result<std::unique_ptr<Launcher>> Launcher::create(Options options) {
   if (access(options.keeper.c_str(), X_OK) != 0)
     return errno_error(fmt::format("the keeper {} cannot be run", options.keeper), errno);
   return std::unique_ptr<Launcher>(new Launcher(std::move(options)));
+}
+
+bool Launcher::can_make_mounts() {
+  if (!is_root()) return false;
+  // In a chroot the root is no mount: its propagation cannot be cut, and our mounts could reach the machine outside.
+  struct statx status{};
+  if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_INO, &status) != 0) return true;
+  return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 Result<std::string> Launcher::find_keeper() {

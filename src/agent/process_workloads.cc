@@ -114,7 +114,7 @@ Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request) {
   context.secret = [&](const std::string& name) { return unseal(request, name); };
   if (uses_files(runtime)) context.secrets_folder = secrets_of(request.instance.id);
   spec.secrets = context.secrets_folder;
-  context.temporary_folder = parts_.users == nullptr ? spec.folder + "/tmp" : "/tmp";
+  context.temporary_folder = Launcher::can_make_mounts() ? "/tmp" : spec.folder + "/tmp";
   bool once = request.instance.wanted == model::Wanted::kOnce;
   FH_ASSIGN(spec.command, fill_command(once ? runtime.prepare : runtime.run, context));
   FH_ASSIGN(spec.env, fill_environment(runtime, context));
@@ -220,6 +220,8 @@ Result<Command> ProcessWorkloads::start_command(const StartRequest& request, con
 std::vector<std::string> ProcessWorkloads::problems() const {
   std::set<std::string> each;
   for (const std::string& problem : parts_.launcher.problems()) each.insert(problem);
+  if (parts_.users != nullptr && !Launcher::can_make_mounts())
+    each.insert("this is a chroot: services share /tmp (each has a TMPDIR of its own)");
   for (const auto& [id, list] : problems_) each.insert(list.begin(), list.end());
   return {each.begin(), each.end()};
 }

@@ -147,7 +147,7 @@ def test_a_port_taken_at_start_is_no_crash(platform):
 @needs_root("a small file system is mounted")
 def test_full_disk(platform):
     platform.state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", platform.state], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m,mode=755", "tmpfs", platform.state], check=True)
     try:
         platform.program()
         platform.write_file()
