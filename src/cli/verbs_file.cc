@@ -157,7 +157,7 @@ int run_up(const Invocation& invocation) {
   if (code != kDone && !invocation.foreground) return code;
   auto json = session.get("/v1/status");
   auto status = json ? codec::from_json<api::Status>(*json) : Result<api::Status>(json.error());
-  if (status && human) print_welcome(session, *status);
+  if (status && human && code == kDone) print_welcome(session, *status);
   if (!invocation.foreground) return code;
   if (code != kDone) talk("the apply failed; what ran before still does\n");
   int end = stay_attached(session, signals);
