@@ -28,10 +28,10 @@ check: ## layout, static analysis, layers, style, sizes
 	@scripts/install_packages build run test
 	@$(PYTHON) scripts/check --jobs $(JOBS)
 
-bench: ## micro-benchmarks and measures beside peers; results in build/bench/results
+bench: ## micro-benchmarks, goals, measures beside peers; results in build/bench/results
 	@scripts/install_packages build run measure
 	@$(MAKE) --no-print-directory build
-	@scripts/bench $(JOBS)
+	@$(PYTHON) scripts/bench --jobs $(JOBS)
 
 fuzz: ## fuzz TARGET (all) for SECONDS (60) each
 	@scripts/install_packages build run test

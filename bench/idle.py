@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -43,15 +44,31 @@ def platform_processes(status):
     return found | keepers
 
 
+def own_quickstart(folder):
+    """A copy of the example with a secret and a port of its own: neither the tree nor a quickstart that runs is touched."""
+    shutil.copytree(ROOT / "examples/quickstart", folder)
+    secrets = folder / "secrets.yaml"
+    secrets.write_text("seal: idle\n")
+    secrets.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    file = folder / "freehold.yaml"
+    text = file.read_text()
+    assert "listen: 127.0.0.1:8080" in text
+    file.write_text(text.replace("listen: 127.0.0.1:8080", f"listen: 127.0.0.1:{port}"))
+    return file
+
+
 def main():
     program = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release/freehold").resolve()
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     state = tempfile.mkdtemp(prefix="freehold-idle-", dir="/var/lib" if os.geteuid() == 0 else "/var/tmp")
     os.chmod(state, 0o755)
-    environment = {**os.environ, "FREEHOLD_STATE": state, "FREEHOLD_CONFIG": str(ROOT / "examples/quickstart/freehold.yaml")}
+    sources = pathlib.Path(tempfile.mkdtemp(prefix="freehold-idle-"))
+    environment = {**os.environ, "FREEHOLD_STATE": state, "FREEHOLD_CONFIG": str(own_quickstart(sources / "quickstart"))}
 
-    def run(*words):
-        return subprocess.run([program, *words], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    def run(*words, check=True):
+        return subprocess.run([program, *words], env=environment, check=check, stdout=subprocess.PIPE, text=True).stdout
 
     try:
         run("up")
@@ -67,8 +84,9 @@ def main():
         print(f"goal                     {25 * 1024:7d} KiB PSS    0.300 % of a core")
         return 0 if sum(memory.values()) <= 25 * 1024 and sum(used.values()) <= 0.3 else 1
     finally:
-        run("down")
+        run("down", check=False)  # what went wrong before shall be seen
         shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(sources, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Each check is seen to fail: a check that cannot fail holds nothing."""
 import importlib.machinery
 import importlib.util
+import json
 import pathlib
 import re
 import subprocess
@@ -328,10 +329,44 @@ def test_make_help_lists_what_the_readme_promises():
         assert re.search(rf"make {target}\b", shown), shown
 
 
-def test_a_report_without_a_test_counts_as_failed(tmp_path):
-    loader = importlib.machinery.SourceFileLoader("test_runner", str(ROOT / "scripts/test"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("test_runner", loader))
+def load_script(name):
+    loader = importlib.machinery.SourceFileLoader(f"script_{name}", str(ROOT / "scripts" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(module)
+    return module
+
+
+def make_program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+
+
+def test_bench_runs_what_lies_in_folders_too_and_says_what_was_measured_where_and_what_not(tmp_path):
+    bench = load_script("bench")
+    make_program(tmp_path / "bench/gateway/compare.sh", "echo 'not measured: nginx: it is not installed'\necho 3 us\n")
+    make_program(tmp_path / "bench/idle.py", "exit 1\n")
+    (tmp_path / "bench/gateway/backend.c").write_text("")
+    known = bench.measures(tmp_path / "build", tmp_path / "bench")
+    assert list(known) == ["gateway/compare.sh", "idle.py"]
+    assert bench.measure("gateway/compare.sh", known["gateway/compare.sh"], tmp_path) == (False, ["nginx: it is not installed"])
+    record = json.loads((tmp_path / "gateway-compare.sh.json").read_text())
+    assert record["exit"] == 0 and not record["failed"] and "3 us" in record["output"]
+    assert record["machine"]["cores"] and record["date"] and record["command"].endswith("compare.sh") and "commit" in record
+    assert bench.measure("idle.py", known["idle.py"], tmp_path) == (True, [])
+
+
+def test_bench_fails_when_a_micro_benchmark_says_that_it_failed_or_says_nothing(tmp_path):
+    bench = load_script("bench")
+    say = "for word; do case $word in --benchmark_out=*) echo '{\"benchmarks\": [%s]}' >\"${word#*=}\";; esac; done\n"
+    for figures, failed in (('{\\"name\\": \\"a\\"}', False), ('{\\"error_occurred\\": true}', True), ("", True)):
+        make_program(tmp_path / "src/a/a_bench", (say % figures).replace('\\"', '"'))
+        command = bench.measures(tmp_path / "src", tmp_path / "bench")["a_bench"]
+        assert bench.measure("a_bench", command, tmp_path)[0] == failed, figures
+
+
+def test_a_report_without_a_test_counts_as_failed(tmp_path):
+    module = load_script("test")
     empty = tmp_path / "unit.xml"
     empty.write_text("<testsuite></testsuite>")
     assert module.read_report(empty)[1] == ["unit.xml: no test ran"]
