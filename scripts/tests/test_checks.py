@@ -322,6 +322,22 @@ def test_tidy_looks_at_a_changed_header_through_a_source_that_includes_it(tidy_t
     tidy_tree.fails("check_tidy", "src/a/d.h:2", "google-explicit-constructor")
 
 
+def test_tidy_looks_at_the_files_that_are_named_and_says_which_it_cannot(tidy_tree):
+    tidy_tree.write("src/a/b.cc", "int g(int y) { int* p = nullptr; if (y == 3) return *p; return 0; }\n")
+    assert "1 of 2 files" in tidy_tree.passes("check_tidy", "src/a/a.h")
+    assert tidy_tree.run("check_tidy", str(tidy_tree.root / "src/a/b.cc"))[0] == 1
+    tidy_tree.write("src/a/c.cc", "")
+    assert tidy_tree.run("check_tidy", "src/a/c.cc") == (1, "src/a/c.cc: no target compiles it\n")
+    assert tidy_tree.run("check_tidy", "src/a/gone.cc") == (1, "src/a/gone.cc: there is no such file\n")
+
+
+def test_tidy_sees_every_source_of_this_repository(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    known = load_script("check_tidy").compile_commands(ROOT)
+    repository = load_script("tree.py")
+    assert [str(path) for path in repository.sources(ROOT) if path.suffix == ".cc" and path not in known] == []
+
+
 # ---- the front door ---------------------------------------------------------------------------------------------
 def test_make_help_lists_what_the_readme_promises():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout

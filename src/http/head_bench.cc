@@ -30,12 +30,12 @@ void parse_whole(benchmark::State& state, const std::string& bytes) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes.size()));
 }
 
-void SmallRequest(benchmark::State& state) { parse_whole(state, kSmall); }
-void BrowserRequest(benchmark::State& state) { parse_whole(state, kBrowser); }
-BENCHMARK(SmallRequest);
-BENCHMARK(BrowserRequest);
+void small_request(benchmark::State& state) { parse_whole(state, kSmall); }
+void browser_request(benchmark::State& state) { parse_whole(state, kBrowser); }
+BENCHMARK(small_request);
+BENCHMARK(browser_request);
 
-void SmallResponse(benchmark::State& state) {
+void small_response(benchmark::State& state) {
   ResponseHead head;
   for (auto _ : state) {
     HeadResult result = parse_response_head(kResponse, {}, head);
@@ -44,10 +44,10 @@ void SmallResponse(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * kResponse.size()));
 }
-BENCHMARK(SmallResponse);
+BENCHMARK(small_response);
 
 // Time per byte must not grow with the number of pieces: a slow sender costs what a fast one does.
-void RequestByteByByte(benchmark::State& state) {
+void request_byte_by_byte(benchmark::State& state) {
   const std::string bytes =
       "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(static_cast<size_t>(state.range(0)), 'v') + "\r\n\r\n";
   RequestHead head;
@@ -59,7 +59,7 @@ void RequestByteByByte(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes.size()));
 }
-BENCHMARK(RequestByteByByte)->Arg(1000)->Arg(30000);
+BENCHMARK(request_byte_by_byte)->Arg(1000)->Arg(30000);
 
 }  // namespace
 }  // namespace freehold::http
