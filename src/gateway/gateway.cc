@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include "base/log.h"
 
@@ -39,6 +40,13 @@ void add(model::GatewayCounters& sum, const Counters& core) {
 }
 
 }  // namespace
+
+struct Gateway::Thread {
+  std::unique_ptr<Core> core;
+  std::thread thread;
+  uint64_t revision = 0;                     // applied
+  std::map<std::string, uint64_t> draining;  // as last reported
+};
 
 Result<std::unique_ptr<Gateway>> Gateway::create(GatewayOptions options) {
   // The link is quiet; which engine it runs on matters to nobody.

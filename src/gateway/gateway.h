@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gateway/agent_link.h"
@@ -42,12 +41,7 @@ class Gateway {
   void stop_on(os::Fd signals);
 
  private:
-  struct Thread {
-    std::unique_ptr<Core> core;
-    std::thread thread;
-    uint64_t revision = 0;                     // applied
-    std::map<std::string, uint64_t> draining;  // as last reported
-  };
+  struct Thread;  // one core with its thread
 
   Gateway(GatewayOptions options, std::unique_ptr<runtime::Loop> loop);
   model::GatewayHello hello(std::vector<int>& fds);

@@ -137,10 +137,20 @@ bool Peer::has_data(int wait_ms) {
 
 void Peer::shutdown_send() { ::shutdown(socket_.get(), SHUT_WR); }
 
+void Peer::close() {
+  const std::scoped_lock lock(*closing_);
+  socket_.reset();
+}
+
+void Peer::interrupt() {
+  const std::scoped_lock lock(*closing_);
+  if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
+}
+
 void Peer::reset() {
   const linger none{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-  socket_.reset();
+  close();
 }
 
 namespace {
@@ -187,7 +197,7 @@ void FakeUpstream::accept_all() {
     peers_.push_back(peer);
     threads_.emplace_back([this, peer, number] {
       script_(*peer, number);
-      ::shutdown(peer->fd(), SHUT_RDWR);
+      peer->interrupt();
     });
   }
 }
@@ -200,7 +210,7 @@ void FakeUpstream::stop_listening() {
 
 FakeUpstream::~FakeUpstream() {
   stop_listening();
-  for (auto& peer : peers_) ::shutdown(peer->fd(), SHUT_RDWR);
+  for (auto& peer : peers_) peer->interrupt();
   for (auto& thread : threads_) thread.join();
 }
 

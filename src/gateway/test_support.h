@@ -41,13 +41,14 @@ class Peer {
   bool was_reset() const { return reset_; }
   bool has_data(int wait_ms);
   void shutdown_send();
-  void close() { socket_.reset(); }
-  void reset();  // closes with a reset
-  int fd() const { return socket_.get(); }
+  void close();
+  void reset();      // closes with a reset
+  void interrupt();  // ends what another thread reads or writes here; any thread, also when it is closed already
 
  private:
   bool fill();
   os::Fd socket_;
+  std::unique_ptr<std::mutex> closing_ = std::make_unique<std::mutex>();  // interrupt() beside close()
   std::string buffer_;
   bool reset_ = false;
 };
