@@ -22,7 +22,10 @@ bool Stepper::is_up(const Placed& placed) const {
   return instance->serving || placed.instance.wanted == model::Wanted::kIdle;
 }
 
+// Control that has started again has not heard yet what serves. What it would stop for not serving may be all that
+// does, so nothing is stopped before the node has spoken; then it is decided anew.
 void Stepper::stop(Placed& placed, std::string_view why) {
+  if (observed_.revision == 0) return;
   change_.want(placed, model::Wanted::kStopped);
   tell("instance.stopping", placed.instance.service, placed.instance.id, fmt::format("{} {}", placed.instance.id, why));
 }

@@ -97,6 +97,21 @@ TEST(Rollout, DoesNotAskToBeWokenWhileItWaitsForTheNodesAnswer) {
   EXPECT_EQ(scene.rollout.outcome, Outcome::kDone);
 }
 
+TEST(Rollout, StopsNothingBeforeTheNodeWasHeard) {
+  Scene scene;
+  scene.service("web").replicas = 2;
+  scene.apply_to_the_end();
+  scene.see("web.1").state = model::InstanceState::kUnhealthy;
+  scene.see("web.1").serving = false;
+  model::NodeObserved heard = std::exchange(scene.observed, {});  // control has just started again
+  scene.service("web").replicas = 1;
+  scene.apply();
+  EXPECT_THAT(scene.wanted("web"), ElementsAre("web.1", "web.2"));
+  scene.observed = heard;
+  scene.go();
+  EXPECT_THAT(scene.wanted("web"), ElementsAre("web.2"));
+}
+
 TEST(Rollout, LeavesUnchangedServicesAlone) {
   Scene scene;
   scene.service("db");

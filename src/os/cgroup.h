@@ -34,7 +34,7 @@ struct GroupUsage {
   Bytes memory;
   Duration cpu{};  // since the group was made
   uint64_t out_of_memory_kills = 0;
-  uint64_t processes = 0;
+  uint64_t processes = 0;  // each of its threads counts, as it does for the limit
 };
 
 // One group: its directory in each hierarchy. A value: it may be stored and used again by a later process.

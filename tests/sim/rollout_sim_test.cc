@@ -1,6 +1,6 @@
 // Thousands of simulated lives against the rules in rules.h.
 //
-//   FREEHOLD_SIM_SEEDS=20000 rollout_sim_test     more lives (default 1500)
+//   FREEHOLD_SIM_SEEDS=20000 rollout_sim_test     more lives (default 2000)
 //   FREEHOLD_SIM_SEED=1234 rollout_sim_test       one life again, with all that happened in it
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace freehold::sim {
 namespace {
 
-constexpr uint64_t kDefaultSeeds = 1500;
+constexpr uint64_t kDefaultSeeds = 2000;
 constexpr size_t kStoryShown = 120;
 
 uint64_t number_from(const char* name, uint64_t fallback) {

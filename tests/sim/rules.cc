@@ -103,6 +103,7 @@ void Rules::check_promise(const std::string& service, const std::vector<PlacedIn
     auto found = node_.processes().find(id);
     return found != node_.processes().end() && found->second.serves();
   };
+  bool heard = !observed.instances.empty();
   uint32_t promised = expectations_.contains(service) ? expectations_.at(service).promised : 0;
   uint32_t seen = 0;
   uint32_t true_before = 0;
@@ -112,7 +113,7 @@ void Rules::check_promise(const std::string& service, const std::vector<PlacedIn
   for (const PlacedInstance& placed : before) {
     if (!control::is_wanted(placed)) continue;
     const std::string& id = placed.instance.id;
-    if (truly_up(id) && seen_up(id)) ++true_before;  // what is news to control is no loss of its making
+    if (truly_up(id) && (seen_up(id) || !heard)) ++true_before;  // what is news to control is no loss of its making
     const PlacedInstance* now = find(after, id);
     if (now != nullptr && control::is_wanted(*now)) {
       if (truly_up(id)) ++true_after;
@@ -224,6 +225,20 @@ void Rules::check_routes(const DesiredState& before, const DesiredState& after, 
   }
 }
 
+void Rules::check_failures(const DesiredState& after, const Rollout& rollout, const model::NodeObserved& observed) {
+  if (rollout.direction != Direction::kForward || rollout.outcome != control::Outcome::kRunning) return;
+  for (const model::ObservedInstance& instance : observed.instances) {
+    const ServiceRollout* part = part_of(rollout, instance.service);
+    const PlacedInstance* placed = find(list_of(after, instance.service), instance.id);
+    if (part == nullptr || placed == nullptr || !part->fresh.contains(instance.id) || !control::is_wanted(*placed))
+      continue;
+    bool loops = instance.state == model::InstanceState::kCrashLooping;
+    bool never_came = !placed->proven && (instance.state == model::InstanceState::kUnhealthy ||
+                                          instance.restarts >= control::kEndsBeforeFailure);
+    if (loops || never_came) broken(fmt::format("9 failure: {} is seen to fail, and it goes on forward", instance.id));
+  }
+}
+
 void Rules::check_step(const DesiredState& before, const DesiredState& after, const Rollout& rollout,
                        const model::NodeObserved& observed) {
   std::set<std::string> services;
@@ -257,6 +272,7 @@ void Rules::check_step(const DesiredState& before, const DesiredState& after, co
   check_names(after);
   check_books(after);
   check_routes(before, after, rollout);
+  check_failures(after, rollout, observed);
 }
 
 void Rules::check_node() {
@@ -265,18 +281,18 @@ void Rules::check_node() {
     if (!process.alive()) continue;
     for (const std::string& key : control::writer_keys(process.runtime)) {
       auto [at, is_first] = writers.try_emplace(key, id);
-      if (!is_first) broken(fmt::format("9 one writer: {} and {} both write to {}", at->second, id, key));
+      if (!is_first) broken(fmt::format("10 one writer: {} and {} both write to {}", at->second, id, key));
     }
   }
 }
 
 void Rules::check_end(const DesiredState& state, const Rollout& rollout) {
   using control::Outcome;
-  if (rollout.outcome != Outcome::kDone && rollout.reason.empty()) broken("11 end: it failed without a reason");
+  if (rollout.outcome != Outcome::kDone && rollout.reason.empty()) broken("12 end: it failed without a reason");
   if (rollout.outcome == Outcome::kFailed) {
     bool undone_to_nothing =
         previous_ == nullptr && rollout.direction == Direction::kUndo && rollout.undo_reason.empty();
-    if (undone_to_nothing && !state.instances.empty()) broken("12 meaning: something of a failed first apply is left");
+    if (undone_to_nothing && !state.instances.empty()) broken("13 meaning: something of a failed first apply is left");
     return;
   }
   const Composed* goal = rollout.outcome == Outcome::kDone ? target_ : previous_;
@@ -292,15 +308,15 @@ void Rules::check_end(const DesiredState& state, const Rollout& rollout) {
       if (placed.instance.wanted == Wanted::kStopped) continue;
       bool alike = spec != nullptr && placed.instance.fingerprint == spec->runtime.fingerprint;
       if (!alike || !control::is_wanted(placed)) {
-        broken(fmt::format("12 meaning: {} is left at the end", placed.instance.id));
+        broken(fmt::format("13 meaning: {} is left at the end", placed.instance.id));
       } else {
         ++right;
       }
     }
     if (right != (spec == nullptr ? 0 : spec->replicas))
-      broken(fmt::format("12 meaning: {} has {} instances at the end", service, right));
+      broken(fmt::format("13 meaning: {} has {} instances at the end", service, right));
   }
-  if (goal != nullptr && state.routing != goal->routing) broken("12 meaning: other routes are in force at the end");
+  if (goal != nullptr && state.routing != goal->routing) broken("13 meaning: other routes are in force at the end");
 }
 
 }  // namespace freehold::sim

@@ -4,7 +4,8 @@
 //   1. Promise. A service that does not change, or changes by rolling, keeps what it promised: the smaller of its old
 //      and new replicas. An instance that serves is told to stop only when, among those still wanted, that many are
 //      seen to serve; and by that step no fewer truly serve than before, or than promised. Instances that failed or
-//      recovered by themselves since the observation are not held against control.
+//      recovered by themselves since the observation are not held against control; to have heard nothing yet, after its
+//      start, is no excuse.
 //   2. Untouched. A service that is not part of the rollout has the same instances as before.
 //   3. Names. An id is never given to a second instance, never changes its fingerprint, and once told to stop is never
 //      told to run again.
@@ -17,12 +18,15 @@
 //   7. Routes. They switch to the new generation only when every service of the rollout that they name was fully
 //      healthy; a service that loses its routes is stopped only when the node has the new ones.
 //   8. Batch. While it rolls, a service is asked for at most batch instances beyond the larger of old and new replicas.
+//   9. Failure. No step that sees a new instance crash-loop, or end too often or become unhealthy before it ever
+//   served,
+//      leaves the rollout going forward.
 // After everything that happens on the node:
-//   9. One writer. A volume with one writer is held by at most one living process.
-//  10. No orphan. The node is never told of a state in which an instance that is alive there is not mentioned.
+//  10. One writer. A volume with one writer is held by at most one living process.
+//  11. No orphan. The node is never told of a state in which an instance that is alive there is not mentioned.
 // At the end of a rollout:
-//  11. It ends in bounded time once faults cease: done, undone or failed, the last two with a reason.
-//  12. Done and undone mean what they say: exactly the instances of that generation are asked for, and its routes.
+//  12. It ends in bounded time once faults cease: done, undone or failed, the last two with a reason.
+//  13. Done and undone mean what they say: exactly the instances of that generation are asked for, and its routes.
 #pragma once
 
 #include "control/rollout.h"
@@ -56,6 +60,8 @@ class Rules {
   void check_started(const control::PlacedInstance& placed, const control::DesiredState& after,
                      const control::Rollout& rollout);
   void check_stopped(const std::string& service, const control::Rollout& rollout);
+  void check_failures(const control::DesiredState& after, const control::Rollout& rollout,
+                      const model::NodeObserved& observed);
   void check_routes(const control::DesiredState& before, const control::DesiredState& after,
                     const control::Rollout& rollout);
   // Whether the service has all instances that it shall have, and all that this rollout started were healthy once. An

@@ -169,17 +169,20 @@ void World::run_to_its_end() {
   faults_on_ = !calm_;
   something_new_ = true;
   wake_ = kNever;
+  absent_ = {};
   for (uint64_t i = 0; rollout_.outcome == Outcome::kRunning && rules_.broken().empty(); ++i) {
     if (clock_.monotonic() >= calm_from) {
       faults_on_ = false;
       node_.set_gateway_delay(50ms);
     }
-    if (clock_.monotonic() > calm_from + kPatience || i > kMostSteps)
-      return rules_.broken("11 end: it has not ended long after the last fault");
-    if (something_new_ || wake_ <= clock_.monotonic()) step_control();
+    if (clock_.monotonic() > calm_from + kPatience + absent_ || i > kMostSteps)
+      return rules_.broken("12 end: it has not ended long after the last fault");
+    if (back_at_ && *back_at_ <= clock_.monotonic()) come_back();
+    bool lives = !back_at_;
+    if (lives && (something_new_ || wake_ <= clock_.monotonic())) step_control();
     if (rollout_.outcome != Outcome::kRunning) break;
     if (faults_on_ && chance(faults_.percent_trouble)) cause_trouble();
-    if (!something_new_ && !pass_time()) return rules_.broken("11 end: nothing will ever happen any more");
+    if (!(lives && something_new_) && !pass_time()) return rules_.broken("12 end: nothing will ever happen any more");
   }
 }
 
@@ -194,23 +197,31 @@ void World::step_control() {
   if (lost) {
     rollout_ = *std::move(rollout_before);
     state_ = std::move(state_before);
-    control::resume(rollout_, now());
-    something_new_ = true;
-    return tell("control dies, and the step never was");
+    tell("control dies, and the step never was");
+    return die();
   }
   for (const control::RolloutEvent& event : result.events) tell(event.text);
   rules_.check_step(state_before, state_, rollout_, observed_);
-  if (faults_on_ && chance(faults_.percent_crash)) survive();
-  if (result.changed) post_desired();
   wake_ = result.wake_after ? clock_.monotonic() + *result.wake_after : kNever;
+  bool dies = rollout_.outcome == Outcome::kRunning && faults_on_ && chance(faults_.percent_crash);
+  if (result.changed && !(dies && chance(50))) post_desired();  // written, and dead before the node heard of it
+  if (dies) return die();
   if (faults_on_ && !only_control_dies_ && chance(1) && chance(30)) {
     control::request_undo(rollout_, "anna changed her mind");
     something_new_ = true;
   }
 }
 
-// Control dies and reads what it had stored.
-void World::survive() {
+// Most often the next one is there at once. Sometimes it takes longer than any deadline, which nobody may notice: a
+// deadline counts the time during which control ran.
+void World::die() {
+  Duration absence = chance(5) ? Duration(random_.below(3600) * 1s) : Duration(random_.below(500) * 1ms);
+  back_at_ = clock_.monotonic() + absence;
+  absent_ += absence;
+  tell(fmt::format("control is away for {} s", std::chrono::duration_cast<std::chrono::seconds>(absence).count()));
+}
+
+void World::come_back() {
   auto reread = [&](auto& value) {
     using Value = std::remove_reference_t<decltype(value)>;
     // The text itself is the codec's business: now and then is enough, and six times as fast.
@@ -223,6 +234,12 @@ void World::survive() {
   reread(rollout_);
   reread(state_);
   control::resume(rollout_, now());
+  back_at_.reset();
+  observed_ = {};
+  something_new_ = true;
+  post_desired();  // the agent has dialled again: each says where it stands
+  post_observed();
+  tell("control is back");
 }
 
 void World::cause_trouble() {
@@ -262,6 +279,12 @@ void World::post_observed() {
   MonotonicTime due = clock_.monotonic() + Duration(random_.below(static_cast<uint64_t>(faults_.most_delay.count())));
   if (!faults_.reorders && !letters_.empty()) due = std::max(due, letters_.back().due);
   letters_.push_back({due, ++letter_numbers_, node_.observe()});
+  // The same once more, later: it may be older by then than what control has heard meanwhile.
+  if (faults_on_ && faults_.reorders && chance(10)) {
+    Letter again = letters_.back();
+    again.due += Duration(random_.below(5000) * 1ms);
+    letters_.push_back(std::move(again));
+  }
 }
 
 void World::deliver() {
@@ -270,7 +293,7 @@ void World::deliver() {
     bool lost = faults_on_ && chance(faults_.percent_lost);
     if (!lost && node_.present()) {
       for (const std::string& orphan : node_.obey(order_->second))
-        rules_.broken("10 orphan: " + orphan + " is alive and not mentioned");
+        rules_.broken("11 orphan: " + orphan + " is alive and not mentioned");
       post_observed();
     }
     order_.reset();
@@ -280,17 +303,21 @@ void World::deliver() {
       ++i;
       continue;
     }
-    if (letters_[i].number < last_read_) unheard_ = true;  // a late one is believed until the node is heard again
-    observed_ = std::move(letters_[i].observed);
-    last_read_ = std::max(last_read_, letters_[i].number);
-    something_new_ = true;
+    if (back_at_) {
+      unheard_ = true;  // nobody reads it
+    } else {
+      if (letters_[i].number < last_read_) unheard_ = true;  // a late one is believed until the node is heard again
+      observed_ = std::move(letters_[i].observed);
+      last_read_ = std::max(last_read_, letters_[i].number);
+      something_new_ = true;
+    }
     letters_.erase(letters_.begin() + static_cast<int64_t>(i));
     break;
   }
   if (unheard_) repeat_ = std::min(repeat_, time + 3s);
   if (repeat_ > time) return;
   repeat_ = kNever;
-  if (node_.stored().revision < state_.revision) {
+  if (!back_at_ && node_.stored().revision < state_.revision) {
     repeat_ = time + 3s;
     if (!order_) post_desired();
   }
@@ -298,7 +325,7 @@ void World::deliver() {
 }
 
 bool World::pass_time() {
-  MonotonicTime next = std::min(wake_, node_.next());
+  MonotonicTime next = std::min(back_at_.value_or(wake_), node_.next());
   if (order_) next = std::min(next, order_->first);
   for (const Letter& letter : letters_) next = std::min(next, letter.due);
   next = std::min(next, repeat_);

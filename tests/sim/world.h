@@ -2,9 +2,10 @@
 // delays, loses and reorders, by a control that dies at any moment, until every rollout has ended.
 //
 // Everything comes from one seed: the same seed is the same life. Control dies in two ways: after a step that was
-// stored (the next one starts from the JSON), and after a step that was not (the step never was). Time jumps from event
-// to event. Messages: what control asks for is sent again until the node answers that it has it; the node's last word
-// always arrives in the end, though late words may come before or after it.
+// stored (the next one starts from the JSON), and after a step that was not (the step never was). The next one comes at
+// once or after a long time, and has heard nothing from the node yet. Time jumps from event to event. Messages: what
+// control asks for is sent again until the node answers that it has it; the node's last word always arrives in the end,
+// though late words, and words that were heard before, may come before or after it.
 #pragma once
 
 #include "control/rollout.h"
@@ -46,7 +47,8 @@ class World {
   void roll_out(control::RolloutKind kind, const control::Generation& generation, const control::Overrides& overrides);
   void run_to_its_end();
   void step_control();
-  void survive();
+  void die();        // and what was in memory with it
+  void come_back();  // from what was stored
   void cause_trouble();
   void post_desired();
   void post_observed();
@@ -77,6 +79,8 @@ class World {
   control::DesiredState state_;
   model::NodeObserved observed_;
   MonotonicTime wake_{};
+  std::optional<MonotonicTime> back_at_;  // control is dead until then
+  Duration absent_{};                     // how long it was dead in this rollout
   bool something_new_ = true;
 
   std::vector<Letter> letters_;
