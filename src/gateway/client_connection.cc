@@ -1,6 +1,7 @@
 #include "gateway/client_connection.h"
 
 #include <arpa/inet.h>
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -91,7 +92,14 @@ void ClientConnection::on_readable(int result) {
 }
 
 void ClientConnection::receive_head() {
+  // An exchange before this request may have left a wait of its own under way.
+  if (channel_->waiting()) return channel_->wait_readable(runtime::complete<&ClientConnection::on_head_readable>(this));
   channel_->receive(buffer_, buffer_->space(end_), runtime::complete<&ClientConnection::on_head_received>(this));
+}
+
+void ClientConnection::on_head_readable(int result) {
+  if (result < 0) return close();
+  receive_head();
 }
 
 void ClientConnection::on_head_received(int result) {
@@ -112,7 +120,7 @@ void ClientConnection::parse_head() {
       return dispatch(begin_ + head.consumed);
     case http::HeadState::kRefused:
       begin_refused_record();
-      return reply(head.status);
+      return reply(head.status, fmt::format("The request was refused: {}.", head.reason));
     case http::HeadState::kIncomplete:
       break;
   }
@@ -128,9 +136,9 @@ void ClientConnection::parse_head() {
   receive_head();
 }
 
-void ClientConnection::reply(uint16_t status) { send_reply(status, {}); }
+void ClientConnection::reply(uint16_t status, std::string_view why) { send_reply(status, {}, why); }
 
-void ClientConnection::send_reply(uint16_t status, std::string_view lines) {
+void ClientConnection::send_reply(uint16_t status, std::string_view lines, std::string_view why) {
   phase_ = Phase::kReply;
   BufferRef out = core_.buffers().take();
   if (!out) {
@@ -140,9 +148,13 @@ void ClientConnection::send_reply(uint16_t status, std::string_view lines) {
   const bool keep = request_whole_ && record_.keep_alive && !core_.draining();
   TextWriter text(out->space(Buffer::kBegin));
   write_page(
-      status,
+      {.status = status,
+       .form = page_form_,
+       .why = why,
+       .request_id = record_.id_text(),
+       .head_only = record_.method == http::Method::kHead},
       {.date_line = core_.date_line(), .lines = lines, .close = !keep, .keep_alive_1_0 = keep && record_.http_1_0},
-      page_form_, record_.id_text(), record_.method == http::Method::kHead, text);
+      text);
   record_.status = status;
   reply_keeps_ = keep;
   timer_.start(core_.limits().body);

@@ -41,13 +41,16 @@ class ClientConnection final : public ListNode<ClientConnection>, public TunnelU
   // ---- for those who answer
   // Where the next request's bytes begin: behind this one's.
   void set_next(size_t next) { begin_ = next; }
+  // This request came to its end: the connection can be kept after a reply.
+  void request_received() { request_whole_ = true; }
   // More of the body came into the buffer, up to `end`; what follows it begins at `next`.
   void body_received(size_t next, size_t end) {
     begin_ = next;
     end_ = end;
   }
-  // Answers with a small page of this status; the request's body may be unread. Nothing was sent before.
-  void reply(uint16_t status);
+  // Answers with a small page of this status, which gives `why` (see Page); the request's body may be unread. Nothing
+  // was sent before.
+  void reply(uint16_t status, std::string_view why = {});
   void finished(AfterReply after);
   // The upstream agreed to another protocol: both connections become a tunnel.
   void start_tunnel(Upstream& upstream, BufferRef first, std::string_view first_bytes);
@@ -66,18 +69,20 @@ class ClientConnection final : public ListNode<ClientConnection>, public TunnelU
   void receive_head();
   void parse_head();
   void dispatch(size_t head_end);
+  void route(size_t head_end);
   void answer_target(const Target& target, std::string_view path, size_t head_end);
   void answer_files(const Target& target, std::string_view path, size_t head_end);
   void redirect(const Target& target, size_t head_end);
   // The bytes of the request were not needed: skips its body if it is here, else the connection can't be kept.
   void skip_body(size_t head_end);
-  void send_reply(uint16_t status, std::string_view lines);
+  void send_reply(uint16_t status, std::string_view lines, std::string_view why = {});
   void end(void (Channel::*how)(os::Fd file));
   void begin_refused_record();
   void begin_record(const http::RequestHead& head);
   void end_record();
   void linger();
   void on_readable(int result);
+  void on_head_readable(int result);
   void on_head_received(int result);
   void on_reply_sent(int result);
   void on_linger_readable(int result);

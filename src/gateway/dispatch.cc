@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/text.h"
 #include "gateway/client_connection.h"
 #include "gateway/core.h"
 #include "gateway/local_reply.h"
@@ -16,7 +17,8 @@ constexpr size_t kMostHostBytes = 255;
 
 bool is_upgrade(const http::RequestHead& head) {
   // To pass on cleartext HTTP/2 would mean to pass on requests that nobody here has looked at.
-  return !head.upgrade.empty() && !head.upgrade.starts_with("h2c") && head.upgrade.find(',') == std::string_view::npos;
+  return !head.upgrade.empty() && !equals_ignoring_case(head.upgrade.substr(0, 3), "h2c") &&
+         head.upgrade.find(',') == std::string_view::npos;
 }
 
 }  // namespace
@@ -72,18 +74,35 @@ void ClientConnection::dispatch(size_t head_end) {
     return send_reply(405, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n");
   }
   if (head.authority.host.size() > kMostHostBytes) return reply(400);
+  if (service_.empty()) return route(head_end);
+  const Target* target = core_.table()->internal(service_);
+  if (target == nullptr) return reply(503, fmt::format("The service '{}' is not there any more.", service_));
+  answer_target(*target, {}, head_end);
+}
+
+void ClientConnection::route(size_t head_end) {
+  const http::RequestHead& head = buffer_->request;
   const RouteTable& table = *core_.table();
-  if (!service_.empty()) {
-    const Target* target = table.internal(service_);
-    if (target == nullptr) return reply(503);
-    return answer_target(*target, {}, head_end);
-  }
-  const std::optional<std::string_view> path = http::normalise_path(head.path, core_.path_buffer());
-  if (!path) return reply(400);
+  using http::EncodedSlash;
+  const auto path = http::normalise_path(head.path, core_.path_buffer(), EncodedSlash::kIsData);
+  if (!path) return reply(400, "The path is malformed, or leads out of the root.");
   const Target* target = table.find(head.authority.host, *path);
+  // Most paths are their own normal form, which has no escapes.
+  if (path->data() != head.path.data() && http::has_encoded_slash(head.path)) {
+    // Who is behind us may read %2F as data or as a slash. Where the two would be routed apart, or lead out of the
+    // root, one reading would reach what the other may not.
+    std::string buffer;
+    const auto other = http::normalise_path(head.path, buffer, EncodedSlash::kIsSlash);
+    if (!other || table.find(head.authority.host, *other) != target) {
+      return reply(400, "The path has an encoded slash, and would be another route's with a plain one.");
+    }
+    // No file's name holds a slash.
+    if (target != nullptr && target->kind == model::TargetKind::kFiles) target = nullptr;
+  }
   if (target == nullptr) {
     skip_body(head_end);
-    return reply(404);
+    return reply(404, table.has_host(head.authority.host) ? "Nothing is served under this path."
+                                                          : "Nothing is served under this host name.");
   }
   answer_target(*target, *path, head_end);
 }
@@ -122,7 +141,7 @@ void ClientConnection::redirect(const Target& target, size_t head_end) {
 
 void ClientConnection::answer_files(const Target& target, std::string_view path, size_t head_end) {
   skip_body(head_end);
-  if (target.root == nullptr) return reply(503);
+  if (target.root == nullptr) return reply(503, "The files of this site are not on this machine right now.");
   const http::RequestHead& head = buffer_->request;
   using enum http::HeaderId;
   std::string_view below = path.substr(std::min(target.prefix.size(), path.size()));

@@ -45,6 +45,8 @@ class RouteTable {
   uint64_t revision() const { return revision_; }
   // `host` as in the Host header (any case, a port is ignored), `path` decoded and normalised. Null if nothing matches.
   const Target* find(std::string_view host, std::string_view path) const;
+  // Whether any path is served under this host.
+  bool has_host(std::string_view host) const { return find_host(host) != nullptr; }
 
   const std::vector<PoolSpec>& pools() const { return pools_; }
   // The pool of a service's internal address; null if the service is not in the snapshot.

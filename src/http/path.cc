@@ -35,16 +35,28 @@ bool is_normal(std::string_view path) {
   return true;
 }
 
+// Where "%2F" begins in `encoded`, from `at` on; else the end.
+size_t find_encoded_slash(std::string_view encoded, size_t at = 0) {
+  for (at = encoded.find('%', at); at < encoded.size(); at = encoded.find('%', at + 1)) {
+    if (decode_at(encoded, at) == '/') return at;
+  }
+  return encoded.size();
+}
+
 // Appends one decoded segment, or takes it as an instruction. False: refused.
-bool append_segment(std::string_view encoded, std::string& out) {
+bool append_segment(std::string_view encoded, EncodedSlash slash, std::string& out) {
   const size_t start = out.size();
   for (size_t i = 0; i < encoded.size(); ++i) {
     char c = encoded[i];
     if (c == '%') {
       int byte = decode_at(encoded, i);
-      if (byte < 0 || byte == '/') return false;
-      c = static_cast<char>(byte);
+      if (byte < 0 || (byte == '/' && slash == EncodedSlash::kRefused)) return false;
       i += 2;
+      if (byte == '/') {
+        out += "%2F";
+        continue;
+      }
+      c = static_cast<char>(byte);
     }
     if (!may_stand_in_path(c)) return false;
     out += c;
@@ -54,26 +66,34 @@ bool append_segment(std::string_view encoded, std::string& out) {
     out.resize(start);
   } else if (segment == "..") {
     out.resize(start - 1);  // and the slash before it
-    size_t slash = out.rfind('/');
-    if (slash == std::string::npos) return false;
-    out.resize(slash + 1);
+    size_t last = out.rfind('/');
+    if (last == std::string::npos) return false;
+    out.resize(last + 1);
   }
   return true;
 }
 
 }  // namespace
 
-std::optional<std::string_view> normalise_path(std::string_view encoded, std::string& buffer) {
+bool has_encoded_slash(std::string_view encoded) { return find_encoded_slash(encoded) != encoded.size(); }
+
+std::optional<std::string_view> normalise_path(std::string_view encoded, std::string& buffer, EncodedSlash slash) {
   if (encoded.empty() || encoded.front() != '/') return std::nullopt;
   if (is_normal(encoded)) return encoded;
   buffer = "/";
   size_t at = 1;
   while (at < encoded.size()) {
     size_t end = std::min(encoded.find('/', at), encoded.size());
-    if (!append_segment(encoded.substr(at, end - at), buffer)) return std::nullopt;
+    size_t length = 1;
+    if (slash == EncodedSlash::kIsSlash) {
+      size_t escaped = find_encoded_slash(encoded.substr(0, end), at);
+      if (escaped < end) length = 3;
+      end = std::min(end, escaped);
+    }
+    if (!append_segment(encoded.substr(at, end - at), slash, buffer)) return std::nullopt;
     // The slash behind a segment stays, unless there is one already: empty and dot segments vanish.
     if (end != encoded.size() && buffer.back() != '/') buffer += '/';
-    at = end + 1;
+    at = end + length;
   }
   return buffer;
 }

@@ -1,20 +1,31 @@
 // The path and query of a request target, as routing, files and the API see them.
 //
 // A path is decoded once and its dot segments are resolved (RFC 3986 section 5.2.4), so that one resource has one name
-// and nothing that is checked here is decoded again later. Refused, because programs behind us disagree about them: an
-// encoded slash, a backslash in any form, NUL and other control characters, broken percent-encoding, and ".." that
-// leads out of the root. Adjacent slashes count as one, as most file systems and servers see them.
+// and nothing that is checked here is decoded again later. Refused, because programs behind us disagree about them: a
+// backslash in any form, NUL and other control characters, broken percent-encoding, and ".." that leads out of the
+// root. Adjacent slashes count as one, as most file systems and servers see them. An encoded slash (%2F) is data within
+// a segment to some programs and a slash to others: who passes a path on asks for both readings (EncodedSlash), who
+// uses it himself refuses it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace freehold::http {
 
+enum class EncodedSlash : uint8_t {
+  kRefused,
+  kIsData,   // stays in its segment, as "%2F"
+  kIsSlash,  // ends its segment, as "/" does
+};
+
 // `encoded` is RequestHead::path. Returns it as it is where nothing needs to change, which is nearly always and costs
 // no allocation; else a view into `buffer`, which is overwritten. Nothing: answer 400.
-std::optional<std::string_view> normalise_path(std::string_view encoded, std::string& buffer);
+std::optional<std::string_view> normalise_path(std::string_view encoded, std::string& buffer,
+                                               EncodedSlash slash = EncodedSlash::kRefused);
+bool has_encoded_slash(std::string_view encoded);
 
 // Every %XX replaced by its byte; nothing where one is broken.
 std::optional<std::string> percent_decode(std::string_view text);

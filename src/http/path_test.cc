@@ -37,6 +37,24 @@ TEST(NormalisePath, GivesOneNameToOneResource) {
   EXPECT_EQ(normal("/%252e%252e/"), "/%2e%2e/") << "decoded once, not twice";
 }
 
+TEST(NormalisePath, ReadsAnEncodedSlashInBothWays) {
+  struct Case {
+    std::string_view path, as_data, as_slash;
+  };
+  for (const Case& one : {Case{"/a%2fb", "/a%2Fb", "/a/b"},
+                          Case{"/@scope%2Fpackage/-/x.tgz", "/@scope%2Fpackage/-/x.tgz", "/@scope/package/-/x.tgz"},
+                          Case{"/a%2F..%2Fb", "/a%2F..%2Fb", "/b"}, Case{"/a/..%2f..%2fb", "/a/..%2F..%2Fb", "refused"},
+                          Case{"/a/%2e%2e%2Fb", "/a/..%2Fb", "/b"}, Case{"/a%2F%2Fb%2F", "/a%2F%2Fb%2F", "/a/b/"},
+                          Case{"/%2F", "/%2F", "/"}, Case{"/a%2F%", "refused", "refused"},
+                          Case{"/a%252Fb", "/a%2Fb", "/a%2Fb"}, Case{"/a%2F%00", "refused", "refused"}}) {
+    std::string buffer;
+    EXPECT_EQ(normalise_path(one.path, buffer, EncodedSlash::kIsData).value_or("refused"), one.as_data) << one.path;
+    EXPECT_EQ(normalise_path(one.path, buffer, EncodedSlash::kIsSlash).value_or("refused"), one.as_slash) << one.path;
+  }
+  EXPECT_TRUE(has_encoded_slash("/a%2fb"));
+  EXPECT_FALSE(has_encoded_slash("/a%252Fb%2"));
+}
+
 TEST(NormalisePath, RefusesWhatEscapesOrDeceives) {
   for (std::string_view path :
        {"", "a", "/..", "/../a", "/a/../../b", "/%2e%2e/a", "/a%2fb", "/a%2Fb", "/a\\b", "/a%5cb", "/..%5c", "/a%00",
