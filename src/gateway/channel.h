@@ -32,6 +32,8 @@ class Channel {
 
   // A receive (not a wait) is under way: no other can be started.
   bool receiving() const { return receiving_; }
+  // A wait is under way: bytes are received when it has ended.
+  bool waiting() const { return waiting_; }
   // Nobody is told how the wait or receive under way ends, until the next one is started.
   void ignore_readable() { on_input_ = {}; }
   void shutdown_send() { stream_.shutdown_send(); }

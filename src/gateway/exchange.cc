@@ -1,5 +1,6 @@
 #include "gateway/exchange.h"
 
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -33,10 +34,14 @@ void Exchange::start(ServicePool& pool, model::Balance balance, size_t head_end)
   attempts_ = 0;
   replayable_ = true;
   fresh_only_ = false;
-  request_sending_ = request_failed_ = response_complete_ = client_sending_ = more_expected_ = keep_client_ = false;
+  interims_ = 0;
+  request_complete_ = request_sending_ = request_failed_ = response_complete_ = client_sending_ = more_expected_ =
+      keep_client_ = false;
   queue_deadline_ = {};
   response_begin_ = response_end_ = Buffer::kBegin;
-  if (prepare(head_end)) attempt();
+  if (!prepare(head_end)) return;
+  if (request_complete_) watch_client();
+  attempt();
 }
 
 bool Exchange::prepare(size_t head_end) {
@@ -81,8 +86,10 @@ void Exchange::attempt() {
   if (endpoint != nullptr && endpoint == last_failed_) endpoint = pool_->pick(balance_);
   if (endpoint == nullptr) return queue();
   if (!fresh_only_) upstream_ = endpoint->take_idle();
-  // What may not be sent twice must not be sent to a connection that is known to have ended.
-  while (upstream_ != nullptr && !idempotent_ && is_stale(upstream_->channel().fd())) {
+  // What may not be sent twice must not be sent to a connection that is known to have ended. Nor what is still coming
+  // in, since it can be sent once only.
+  const bool once = !idempotent_ || !request_complete_;
+  while (upstream_ != nullptr && once && is_stale(upstream_->channel().fd())) {
     upstream_->discard();
     upstream_ = endpoint->take_idle();
   }
@@ -124,6 +131,7 @@ void Exchange::on_connected(int result) {
 void Exchange::send_request() {
   stage_ = Stage::kAwaiting;
   ++attempts_;
+  interims_ = 0;
   request_sending_ = true;
   Channel& channel = upstream_->channel();
   channel.send(client_.buffer(), {client_.buffer()->bytes + request_begin_, request_end_ - request_begin_},
@@ -152,14 +160,18 @@ void Exchange::upstream_failed(Failure failure, uint16_t status) {
   // A kept connection may just have been closed by an upstream that is well: the next one is fresh.
   if (reused) fresh_only_ = true;
   bool nothing_sent = failure == Failure::kConnect;
-  bool may_repeat = replayable_ && (nothing_sent || idempotent_) && response_end_ == Buffer::kBegin;
+  bool unanswered = response_end_ == Buffer::kBegin && interims_ == 0;
+  bool may_repeat = replayable_ && (nothing_sent || idempotent_) && unanswered;
   if (!may_repeat || attempts_ >= core.limits().attempts) return fail(status);
   response_.reset();
-  if (queue_deadline_ == MonotonicTime{}) queue_deadline_ = core.loop().now() + core.limits().queue_deadline;
+  // Instances that are reached by nobody take a while each to say so; there may always be another one to try.
+  const MonotonicTime now = core.loop().now();
+  if (queue_deadline_ == MonotonicTime{}) queue_deadline_ = now + core.limits().queue_deadline;
+  if (nothing_sent && now >= queue_deadline_) return fail(status);
   ++client_.record().retries;
   core.counters().retries.add();
   // The body that was not yet received is still to come; its receiving may be under way and must not be started twice.
-  client_.channel().ignore_readable();
+  if (!request_complete_) client_.channel().ignore_readable();
   attempt();
 }
 
@@ -171,8 +183,29 @@ void Exchange::drop_upstream() {
 
 void Exchange::fail(uint16_t status) {
   const bool midway = client_sending_;
+  const std::string why = failure_text(status);
+  // Its connection can go on, unless the kernel may still be reading from the buffer that the next request lies in.
+  if (request_complete_ && !request_sending_) client_.request_received();
   cancel();
-  midway ? client_.finished(AfterReply::kAbort) : client_.reply(status);
+  midway ? client_.finished(AfterReply::kAbort) : client_.reply(status, why);
+}
+
+std::string Exchange::failure_text(uint16_t status) const {
+  // A service's name is known to whoever runs it; the address of an outside upstream is nobody's business. Names of
+  // services hold no colon.
+  const std::string& name = pool_->name();
+  const std::string who = name.find(':') == std::string::npos ? fmt::format("The service '{}'", name)
+                                                              : std::string("The server behind this address");
+  switch (status) {
+    case 502:
+      return who + " ended the connection before it had answered, or its answer is not valid HTTP.";
+    case 503:
+      return who + " is not available right now. Please try again in a moment.";
+    case 504:
+      return who + " did not answer in time.";
+    default:
+      return {};
+  }
 }
 
 void Exchange::cancel() {

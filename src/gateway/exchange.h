@@ -8,6 +8,9 @@
 // if a kept one turned out to be dead, on another instance if this one went away before it answered. Requests that are
 // not idempotent are sent again only if nothing of them was sent. Where no instance is left, the request waits in its
 // pool's queue. Answers come once; after their first byte nothing is tried again.
+//
+// A client that closes its connection, or its half of it, while it waits is taken for gone, as browsers go: the request
+// to the upstream ends too, so that nobody works for nobody.
 #pragma once
 
 #include "gateway/body_block.h"
@@ -47,6 +50,7 @@ class Exchange final : private Waiter, private UpstreamUser {
   void upstream_failed(Failure failure, uint16_t status);
   void drop_upstream();
   void fail(uint16_t status);
+  std::string failure_text(uint16_t status) const;
 
   // ---- the request's body (exchange_request.cc)
   void on_request_sent(int result);
@@ -72,6 +76,10 @@ class Exchange final : private Waiter, private UpstreamUser {
   void send_to_client(std::string_view bytes);
   void on_client_sent(int result);
   void finish();
+
+  // ---- the client meanwhile (exchange_request.cc)
+  void watch_client();
+  void on_client_readable(int result);
   // It has taken longer than any request may.
   bool overdue() const;
 
@@ -82,6 +90,7 @@ class Exchange final : private Waiter, private UpstreamUser {
   model::Balance balance_ = model::Balance::kRoundRobin;
   Stage stage_ = Stage::kNone;
   uint32_t attempts_ = 0;  // that sent something
+  uint32_t interims_ = 0;  // 1xx of this attempt
   bool replayable_ = false;
   bool idempotent_ = false;
   bool fresh_only_ = false;

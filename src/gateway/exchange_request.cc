@@ -1,4 +1,6 @@
-// The request's body on its way from client to upstream.
+// The request's body on its way from client to upstream, and the client that waits behind it.
+#include <sys/socket.h>
+
 #include "gateway/client_connection.h"
 #include "gateway/core.h"
 #include "gateway/exchange.h"
@@ -45,10 +47,24 @@ void Exchange::on_body_received(int result) {
     return client_.finished(AfterReply::kAbort);
   }
   request_complete_ = block.state == BlockState::kComplete;
+  if (request_complete_) watch_client();
   if (block.begin == block.end) return request_complete_ ? on_request_sent(0) : read_body();
   request_sending_ = true;
   upstream_->channel().send(client_.buffer(), {client_.buffer()->bytes + block.begin, block.end - block.begin},
                             runtime::complete<&Exchange::on_request_sent>(this));
+}
+
+void Exchange::watch_client() {
+  client_.channel().wait_readable(runtime::complete<&Exchange::on_client_readable>(this));
+}
+
+void Exchange::on_client_readable(int result) {
+  if (response_complete_) return;  // the last of it is on its way, and whether it arrives tells more
+  char byte = 0;
+  // Bytes are the next request, which waits for its turn.
+  if (result >= 0 && ::recv(client_.channel().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
+  cancel();
+  client_.finished(AfterReply::kAbort);
 }
 
 bool Exchange::body_allowed(uint64_t more) {

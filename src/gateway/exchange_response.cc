@@ -8,6 +8,11 @@
 #include "gateway/forward_head.h"
 
 namespace freehold::gateway {
+namespace {
+
+constexpr uint32_t kMostInterims = 16;
+
+}  // namespace
 
 void Exchange::await_response() {
   upstream_->channel().wait_readable(runtime::complete<&Exchange::on_response_readable>(this));
@@ -60,7 +65,14 @@ void Exchange::parse_response() {
   const http::HeadLimits limits{.bytes = static_cast<uint32_t>(client_.core().limits().head_bytes)};
   const std::string_view bytes(response_->bytes + response_begin_, response_end_ - response_begin_);
   const http::HeadResult head = http::parse_response_head(bytes, limits, response_->response);
-  if (head.state == http::HeadState::kIncomplete) return await_response();
+  if (head.state == http::HeadState::kIncomplete) {
+    // Behind interim answers there may be no room left; the parser allows its bytes to move.
+    const size_t length = response_end_ - response_begin_;
+    std::memmove(response_->bytes + Buffer::kBegin, response_->bytes + response_begin_, length);
+    response_begin_ = Buffer::kBegin;
+    response_end_ = Buffer::kBegin + length;
+    return await_response();
+  }
   if (head.state == http::HeadState::kRefused) return fail(502);
   const size_t head_end = response_begin_ + head.consumed;
   const uint16_t status = response_->response.status;
@@ -70,12 +82,13 @@ void Exchange::parse_response() {
 }
 
 void Exchange::forward_interim(size_t head_end) {
+  if (++interims_ > kMostInterims) return fail(502);
   response_begin_ = head_end;
   const RequestRecord& record = client_.record();
   // HTTP/1.0 knows no interim answers, and "go on" is for those who asked.
   if (record.http_1_0 || (response_->response.status == 100 && !record.expect_continue)) {
     response_->response.clear();
-    return response_begin_ == response_end_ ? await_response() : parse_response();
+    return parse_response();
   }
   TextWriter text(client_.core().scratch());
   write_response_head(response_->response, {}, text);
@@ -96,7 +109,7 @@ void Exchange::on_interim_sent(int result) {
     return client_.finished(AfterReply::kAbort);
   }
   client_.record().bytes_sent += static_cast<uint64_t>(result);
-  response_begin_ == response_end_ ? await_response() : parse_response();
+  parse_response();
 }
 
 void Exchange::forward_head(size_t head_end) {
@@ -140,6 +153,7 @@ void Exchange::switch_protocols(size_t head_end) {
   std::memcpy(response_->bytes + begin, text.text().data(), text.text().size());
   record.status = 101;
   stage_ = Stage::kNone;
+  client_.channel().ignore_readable();
   client_.start_tunnel(*std::exchange(upstream_, nullptr), std::move(response_),
                        {response_->bytes + begin, response_end_ - begin});
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace freehold::gateway {
 namespace {
 
@@ -18,13 +20,19 @@ constexpr uint64_t kForwardingFields = bit(HeaderId::kForwarded) | bit(HeaderId:
 
 bool is_forwarding(HeaderId id) { return (kForwardingFields & bit(id)) != 0; }
 
-// A CGI-like environment turns "X_Forwarded_For" and "X-Forwarded-For" into the same variable.
+// What has no id and must not come from outside all the same.
 bool resembles_forwarding(std::string_view name) {
-  constexpr size_t kLongest = 17;  // x-forwarded-proto
-  if (name.size() > kLongest || name.find('_') == std::string_view::npos) return false;
-  std::array<char, kLongest> dashed;
+  constexpr std::string_view kFamily = "x-forwarded-";  // -Prefix, -Server, -Ssl and whatever comes next
+  // CGI programs are given it as HTTP_PROXY, which their libraries take for the proxy to go out by.
+  constexpr std::string_view kProxy = "proxy";
+  if (name.size() == kProxy.size()) return equals_ignoring_case(name, kProxy);
+  constexpr size_t kMost = 64;
+  if (name.size() < kProxy.size() || name.size() > kMost) return false;
+  // A CGI-like environment turns "X_Forwarded_For" and "X-Forwarded-For" into the same variable.
+  std::array<char, kMost> dashed;
   std::ranges::replace_copy(name, dashed.begin(), '_', '-');
-  return is_forwarding(http::header_id({dashed.data(), name.size()}));
+  const std::string_view text(dashed.data(), name.size());
+  return equals_ignoring_case(text.substr(0, kFamily.size()), kFamily) || is_forwarding(http::header_id(text));
 }
 
 // Copies lines that stay, neighbours together.
@@ -104,9 +112,12 @@ void write_response_head(const http::ResponseHead& head, const ResponseForwardin
   out.put(" ");
   out.put(head.reason);
   out.put("\r\n");
+  const bool never_has_a_body = head.status < 200 || head.status == 204;
   LineCopier lines(out);
   for (const http::Header& header : head.headers()) {
     if (header.hop_by_hop || header.id == HeaderId::kTrailer) continue;
+    // RFC 9110 section 8.6: whoever took it at its word would wait for bytes that belong to the next answer.
+    if (header.id == HeaderId::kContentLength && never_has_a_body) continue;
     lines.keep(header.line());
   }
   lines.flush();

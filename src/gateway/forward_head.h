@@ -1,9 +1,10 @@
 // The heads that the gateway sends on: what belongs to one connection only is left out, what says who asked is set
 // anew.
 //
-// Of a request, X-Forwarded-For, -Host, -Proto, -Port, Forwarded, X-Real-IP and X-Request-Id from outside are dropped,
-// also in spellings that a CGI environment could not tell from them; the gateway's own are added (RFC 7239). Host
-// stays. Pure functions over parsed heads; nothing is allocated.
+// Of a request, everything that begins with X-Forwarded-, Forwarded, X-Real-IP, X-Request-Id and Proxy from outside are
+// dropped, also in spellings that a CGI environment could not tell from them; the gateway's own are added (RFC 7239).
+// Host stays. Trailer is dropped both ways, as the trailers themselves are. Pure functions over parsed heads; nothing
+// is allocated.
 #pragma once
 
 #include <string_view>
