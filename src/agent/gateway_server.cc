@@ -10,6 +10,7 @@
 namespace freehold::agent {
 namespace {
 
+static_assert(model::kMostListenersPerMessage <= net::MessageChannel::kMostDescriptors);
 constexpr Duration kRetry = std::chrono::seconds(3);
 
 std::vector<model::GatewayListener> wanted_listeners(const model::Routing& routing) {
@@ -94,7 +95,7 @@ void GatewayServer::on_message(net::MessageChannel::Message message) {
     }
   }
   if (handled) return;
-  log_error("agent", "the gateway said something that cannot be taken: {}", handled.error().message());
+  log_error("agent", "the link to the gateway is ended: {}", handled.error().message());
   lose();
 }
 
@@ -102,16 +103,17 @@ Result<void> GatewayServer::handle_hello(net::MessageChannel::Message& message, 
   FH_ASSIGN(model::GatewayHello hello, codec::from_json<model::GatewayHello>(json));
   if (hello.listeners.size() != message.fds.size())
     return Error(ErrorCode::kInvalid, "hello without the descriptors that it names");
-  greeted_ = true;
   // What it holds and we do not: an agent before us opened it, and its queue may hold connections.
   for (size_t i = 0; i < hello.listeners.size(); ++i) {
     Key key{hello.listeners[i].address, hello.listeners[i].port};
     if (!listeners_.contains(key)) listeners_.emplace(key, Listener{hello.listeners[i], std::move(message.fds[i])});
   }
+  if (!hello.last) return {};
+  greeted_ = true;
   may_open_ = true;
   grace_.cancel();
   reconcile_listeners();
-  send_listeners();
+  FH_TRY(send_listeners());
   send_snapshot();
   return {};
 }
@@ -119,7 +121,12 @@ Result<void> GatewayServer::handle_hello(net::MessageChannel::Message& message, 
 void GatewayServer::update() {
   bool changed = reconcile_listeners();
   if (!connected()) return;
-  if (changed) send_listeners();
+  if (changed) {
+    if (auto sent = send_listeners(); !sent) {
+      log_error("agent", "the gateway is to dial again: {}", sent.error().message());
+      return lose();
+    }
+  }
   send_snapshot();
 }
 
@@ -138,6 +145,7 @@ bool GatewayServer::reconcile_listeners() {
     if (held != listeners_.end()) {
       changed = changed || !(held->second.name == listener);
       held->second.name = listener;
+      problems_.erase(key);
       continue;
     }
     auto socket = open_listener(listener);
@@ -156,24 +164,27 @@ bool GatewayServer::reconcile_listeners() {
   return changed;
 }
 
-void GatewayServer::send_listeners() {
+Result<void> GatewayServer::send_listeners() {
   model::GatewayListeners part;
   std::vector<os::Fd> fds;
   auto flush = [&](bool last) {
     part.last = last;
     auto sent = channel_->send(codec::to_json(part).dump(), std::move(fds));
-    if (!sent) log_error("agent", "cannot hand listeners to the gateway: {}", sent.error().message());
     part.listeners.clear();
     fds.clear();
+    return sent;
   };
   for (const auto& [key, listener] : listeners_) {
     os::Fd copy(fcntl(listener.socket.get(), F_DUPFD_CLOEXEC, 3));
-    if (!copy) continue;
-    if (fds.size() == model::kMostListenersPerMessage) flush(false);
+    if (!copy) {
+      // A list without it would make the gateway close it.
+      return errno_error("cannot copy a listener for the gateway", errno);
+    }
+    if (fds.size() == model::kMostListenersPerMessage) FH_TRY(flush(false));
     part.listeners.push_back(listener.name);
     fds.push_back(std::move(copy));
   }
-  flush(true);
+  return flush(true);
 }
 
 void GatewayServer::send_snapshot() {

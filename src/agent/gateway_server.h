@@ -56,7 +56,7 @@ class GatewayServer {
   void on_grace_over(int);
   void on_retry(int) { update(); }
   bool reconcile_listeners();  // true if the set of open sockets changed
-  void send_listeners();
+  Result<void> send_listeners();
   void send_snapshot();
   void lose();
 

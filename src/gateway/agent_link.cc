@@ -15,8 +15,10 @@
 namespace freehold::gateway {
 namespace {
 
+static_assert(model::kMostListenersPerMessage <= net::MessageChannel::kMostDescriptors);
 constexpr Duration kFirstBackOff = std::chrono::milliseconds(50);
-constexpr Duration kMostBackOff = std::chrono::seconds(2);
+// Well under the time for which a new agent waits before it opens listeners by itself.
+constexpr Duration kMostBackOff = std::chrono::milliseconds(500);
 
 Result<os::Fd> dial_unix(const std::string& path) {
   FH_ASSIGN(auto address, net::SocketAddress::unix_path(path));
@@ -52,13 +54,30 @@ void AgentLink::dial(int /*result*/) {
                                     [this](const Error& error) { dial_later(error); }},
       limits);
   parts_.clear();
-  std::vector<int> held;
-  const model::GatewayHello hello = handlers_.hello(held);
-  std::vector<os::Fd> fds;
-  for (int fd : held) fds.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (auto sent = channel_->send(codec::to_json(hello).dump(), std::move(fds)); !sent) return dial_later(sent.error());
+  if (auto sent = send_hello(); !sent) return dial_later(sent.error());
   if (said_) log_info("gateway", "connected to the agent at {}", path_);
   said_ = false;
+}
+
+Result<void> AgentLink::send_hello() {
+  std::vector<int> held;
+  model::GatewayHello part = handlers_.hello(held);
+  const std::vector<model::GatewayListener> all = std::exchange(part.listeners, {});
+  size_t at = 0;
+  do {
+    const size_t end = std::min(all.size(), at + model::kMostListenersPerMessage);
+    part.listeners.clear();
+    std::vector<os::Fd> fds;
+    for (; at < end; ++at) {
+      os::Fd copy(::fcntl(held[at], F_DUPFD_CLOEXEC, 3));
+      if (!copy) return errno_error("cannot pass the listeners to the agent", errno);
+      part.listeners.push_back(all[at]);
+      fds.push_back(std::move(copy));
+    }
+    part.last = at == all.size();
+    FH_TRY(channel_->send(codec::to_json(part).dump(), std::move(fds)));
+  } while (!part.last);
+  return {};
 }
 
 void AgentLink::dial_later(const Error& why) {

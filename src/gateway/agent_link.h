@@ -23,7 +23,7 @@ struct HeldListener {
 class AgentLink {
  public:
   struct Handlers {
-    // What hello says; the descriptors stay with the caller.
+    // What hello says, with all listeners; the descriptors stay with the caller.
     std::function<model::GatewayHello(std::vector<int>& fds)> hello;
     std::function<void(std::vector<HeldListener>)> listeners;  // all of them
     std::function<void(model::GatewaySnapshot)> snapshot;
@@ -39,6 +39,7 @@ class AgentLink {
 
  private:
   void dial(int result);
+  Result<void> send_hello();
   void received(net::MessageChannel::Message message);
   void received_listeners(const codec::Json& json, std::vector<os::Fd> fds);
   void dial_later(const Error& why);

@@ -44,8 +44,12 @@ void FakeAgent::received(net::MessageChannel::Message message) {
   if (!json) std::abort();
   const std::scoped_lock lock(mutex_);
   if ((*json)["type"].as_string() == "hello") {
-    hello_ = codec::from_json<model::GatewayHello>(*json).value_or({});
-    hello_descriptors_ = message.fds.size();
+    model::GatewayHello part = codec::from_json<model::GatewayHello>(*json).value_or({});
+    hello_parts_.insert(hello_parts_.end(), part.listeners.begin(), part.listeners.end());
+    hello_descriptors_ += message.fds.size();
+    if (!part.last) return;
+    part.listeners = std::exchange(hello_parts_, {});
+    hello_ = std::move(part);
   } else if ((*json)["type"].as_string() == "status") {
     status_ = codec::from_json<model::GatewayStatusMessage>(*json).value_or({}).status;
   }
@@ -53,15 +57,22 @@ void FakeAgent::received(net::MessageChannel::Message message) {
 }
 
 void FakeAgent::tell() {
-  model::GatewayListeners listeners;
+  model::GatewayListeners part;
   std::vector<os::Fd> fds;
+  auto flush = [&](bool last) {
+    part.last = last;
+    if (!channel_->send(codec::to_json(part).dump(), std::move(fds))) std::abort();
+    part.listeners.clear();
+    fds.clear();
+  };
   for (const auto& [what, fd] : listeners_) {
-    listeners.listeners.push_back(what);
+    if (fds.size() == model::kMostListenersPerMessage) flush(false);
+    part.listeners.push_back(what);
     fds.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   }
+  flush(true);
   model::GatewaySnapshotMessage snapshot;
   snapshot.snapshot = snapshot_;
-  if (!channel_->send(codec::to_json(listeners).dump(), std::move(fds))) std::abort();
   if (!channel_->send(codec::to_json(snapshot).dump())) std::abort();
 }
 

@@ -42,6 +42,7 @@ class FakeAgent {
   model::GatewaySnapshot snapshot_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<model::GatewayListener> hello_parts_;
   std::optional<model::GatewayHello> hello_;
   size_t hello_descriptors_ = 0;
   std::optional<model::GatewayStatus> status_;

@@ -95,7 +95,6 @@ model::GatewayHello Gateway::hello(std::vector<int>& fds) {
   hello.pid = ::getpid();
   hello.revision = acknowledged_;
   for (const HeldListener& listener : listeners_) {
-    if (fds.size() == model::kMostListenersPerMessage) break;
     hello.listeners.push_back(listener.what);
     fds.push_back(listener.fd.get());
   }

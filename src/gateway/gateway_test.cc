@@ -119,6 +119,28 @@ TEST_F(GatewayAndAgent, GoOnWithoutEachOther) {
   EXPECT_EQ(client.ask(kGet).body, "still here");
 }
 
+TEST_F(GatewayAndAgent, HandAllListenersBackHoweverMany) {
+  constexpr size_t kMany = 2 * model::kMostListenersPerMessage + 3;
+  std::vector<os::Fd> sockets;
+  std::vector<std::pair<model::GatewayListener, int>> listeners;
+  for (size_t i = 0; i < kMany; ++i) {
+    auto [socket, port] = listen_loopback();
+    listeners.emplace_back(model::GatewayListener{"127.0.0.1", port, "web"}, socket.get());
+    sockets.push_back(std::move(socket));
+  }
+  auto agent = std::make_unique<FakeAgent>(socket_);
+  RunningGateway gateway({.agent_socket = socket_});
+  model::GatewaySnapshot snapshot = snapshot_of({});
+  snapshot.revision = 1;
+  agent->set(listeners, snapshot);
+  ASSERT_TRUE(serves(*agent, 1));
+  agent.reset();
+  FakeAgent next(socket_);
+  ASSERT_TRUE(next.hello().has_value());
+  EXPECT_EQ(next.hello()->listeners.size(), kMany);
+  EXPECT_EQ(next.hello_descriptors(), kMany);
+}
+
 TEST_F(GatewayAndAgent, CloseListenersThatAreNoLongerNamed) {
   FakeAgent agent(socket_);
   RunningGateway gateway({.agent_socket = socket_});

@@ -1,9 +1,8 @@
 // What the gateway and the agent tell each other over the agent's unix socket: one JSON text per message, descriptors
 // beside it. The gateway dials.
 //
-//   gateway -> agent  hello      once per connection: what it holds and serves already, with its listeners'
-//   descriptors,
-//                                so that an agent that was restarted can take them over
+//   gateway -> agent  hello      first: what it serves already and the listeners that it holds, with their descriptors,
+//                                so that an agent that was restarted can take them over; in parts, as below
 //   agent -> gateway  listeners  all sockets to accept from; in parts, `last` marks the end. Those not named are closed
 //   agent -> gateway  snapshot   what to serve
 //   gateway -> agent  status     after each snapshot is served on all cores, and when a draining endpoint becomes idle
@@ -38,7 +37,8 @@ struct GatewayHello {
   uint32_t version = kGatewayLinkVersion;
   int64_t pid = 0;
   uint64_t revision = 0;                   // served now; 0 if none
-  std::vector<GatewayListener> listeners;  // held, the first kMostListenersPerMessage of them
+  std::vector<GatewayListener> listeners;  // held
+  bool last = true;                        // false: more follow in another hello
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, GatewayHello>& hello) {
@@ -47,6 +47,7 @@ void fields(Visitor& v, Of<Visitor, GatewayHello>& hello) {
   v("pid", hello.pid);
   v("revision", hello.revision);
   v("listeners", hello.listeners);
+  v("last", hello.last);
 }
 
 struct GatewayListeners {

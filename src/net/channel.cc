@@ -13,7 +13,7 @@ namespace freehold::net {
 namespace {
 
 constexpr size_t kReceiveSize = size_t{64} << 10;
-constexpr size_t kMostDescriptors = 64;  // room for the kernel's report; the limits may say less
+constexpr size_t kMostDescriptors = MessageChannel::kMostDescriptors;
 
 // The buffer of recvmsg and sendmsg for descriptors, aligned as the kernel wants it.
 struct Control {

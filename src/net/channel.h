@@ -23,6 +23,9 @@ namespace freehold::net {
 
 class MessageChannel {
  public:
+  // The kernel passes no more with one message (SCM_MAX_FD); limits beyond are cut to it.
+  static constexpr size_t kMostDescriptors = 253;
+
   struct Limits {
     FrameLimits frame;
     Bytes unsent{uint64_t{128} << 20};

@@ -66,6 +66,21 @@ def test_all_daemons_killed_at_once_leave_services_running(web):
     assert {one["id"]: one["pid"] for one in web.wait_until_healthy(2)} == before
 
 
+def test_more_listeners_than_one_message_holds_are_all_handed_over_and_taken_back(platform):
+    """Each service has an address of its own; two hundred without instances cost nothing else."""
+    platform.program()
+    platform.write_file(services={"web": platform.service()} | {f"s{number}": platform.service(replicas=0) for number in range(200)})
+    platform.up()
+    assert platform.get("/").status == 200
+    victim = platform.daemon("agent")
+    with Load(platform.port) as load:
+        kill(victim)
+        wait_for(lambda: (platform.daemon("agent") or victim) != victim, what="the next agent")
+        load.wait_for_requests(200)
+    assert load.failures == [], load.report()
+    assert platform.status()["problems"] == []
+
+
 def keeper_of(pid):
     with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
         return int(file.read().rsplit(")", 1)[1].split()[1])
