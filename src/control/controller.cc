@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <set>
-#include <utility>
 
 #include "base/log.h"
 #include "contents/manifest.h"
@@ -18,12 +17,6 @@ constexpr Duration kHeartbeat = std::chrono::seconds(10);
 constexpr Duration kContentGrace = std::chrono::hours(1);
 constexpr Bytes kLargestManifest{64 << 20};
 
-codec::Json detail_of(const Rollout& rollout) {
-  codec::Json detail;
-  detail.set("rollout", rollout.id).set("generation", rollout.target);
-  return detail;
-}
-
 std::string subject_of(const RolloutEvent& event, const Rollout& rollout) {
   if (!event.instance.empty()) return event.instance;
   if (!event.service.empty()) return event.service;
@@ -31,6 +24,12 @@ std::string subject_of(const RolloutEvent& event, const Rollout& rollout) {
 }
 
 }  // namespace
+
+codec::Json detail_of(const Rollout& rollout) {
+  codec::Json detail;
+  detail.set("rollout", rollout.id).set("generation", rollout.target);
+  return detail;
+}
 
 Controller::Controller(Parts parts, Options options, Ledger ledger)
     : parts_(parts),
@@ -59,6 +58,11 @@ Result<std::unique_ptr<Controller>> Controller::open(Parts parts, Options option
                         "control started again and goes on with what was under way", rollout->who,
                         detail_of(*rollout)});
     controller->timer_.start(Duration::zero());
+  } else if (rollout && !rollout->given_up_by.empty()) {
+    // We died between its end and the beginning of what it made way for.
+    std::string who = rollout->given_up_by;
+    controller->finish_rollout();
+    FH_TRY(controller->down(who));
   }
   return controller;
 }
@@ -208,10 +212,6 @@ void Controller::finish_rollout() {
   if (rollout.kind == RolloutKind::kDown && done) {
     finishing_ = true;
     parts_.node.finish();
-  }
-  if (!down_after_.empty()) {
-    auto begun = down(std::exchange(down_after_, {}));
-    if (!begun) log_error("control", "cannot stop everything: {}", begun.error().message());
   }
 }
 

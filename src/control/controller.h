@@ -20,11 +20,15 @@
 
 namespace freehold::control {
 
+// What events of a rollout carry: {"rollout": 7, "generation": 4}.
+codec::Json detail_of(const Rollout& rollout);
+
 // A change that was accepted.
 struct Accepted {
   uint64_t rollout = 0;     // 0: there was nothing to do
   uint64_t generation = 0;  // that it leads to
   uint64_t event = 0;       // its events have greater ids
+  bool undoes = false;      // it is the rollout that was under way, going back: ending as undone is what was asked for
 };
 
 class Controller {
@@ -52,6 +56,7 @@ class Controller {
   // ---- people (who: for events and history)
   Result<Plan> plan(const model::Submission& submission, const std::string& who);
   Result<Accepted> apply(const model::Submission& submission, const std::string& who);
+  // Without a number during an apply: that apply is taken back.
   Result<Accepted> rollback(std::optional<uint64_t> number, const std::string& who);
   Result<Accepted> restart(const std::string& service, const std::string& who);
   Result<Accepted> scale(const std::string& service, uint32_t replicas, const std::string& who);
@@ -98,6 +103,8 @@ class Controller {
   Result<Accepted> begin(RolloutKind kind, Draft draft, const std::string& who);
   Result<Accepted> begin_override(RolloutKind kind, Overrides overrides, const std::string& who,
                                   const std::string& what);
+  Result<Accepted> take_back(const std::string& who);
+  Result<Accepted> down_before_first_generation(const std::string& who);
   Result<void> require_service(const std::string& service) const;
   Result<void> refuse_while_rolling() const;
   Result<void> take_lease(const std::string& what);
@@ -120,7 +127,6 @@ class Controller {
   model::NodeObserved observed_;
   bool connected_ = false;
   bool finishing_ = false;  // down is done, the node was told
-  std::string down_after_;  // who asked for `down` while a rollout was under way: it is taken back first
   runtime::Timer timer_;
   runtime::Timer heartbeat_;
 };

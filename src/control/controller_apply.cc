@@ -157,6 +157,10 @@ Result<Accepted> Controller::apply(const model::Submission& submission, const st
 }
 
 Result<Accepted> Controller::rollback(std::optional<uint64_t> number, const std::string& who) {
+  auto& running = ledger_.rollout;
+  bool rolling = running && running->outcome == Outcome::kRunning;
+  if (rolling && !number && running->kind == RolloutKind::kApply && running->direction == Direction::kForward)
+    return take_back(who);
   FH_TRY(refuse_while_rolling());
   if (!number) {
     FH_ASSIGN(std::vector<Generation> all, ledger_.generations(options_.keep_generations * 2));
@@ -185,6 +189,23 @@ Result<Accepted> Controller::rollback(std::optional<uint64_t> number, const std:
   FH_ASSIGN(planned.composed,
             compose(planned.generation, planned.allocations, planned.overrides, composed_ ? &*composed_ : nullptr));
   return begin(RolloutKind::kRollback, std::move(planned), who);
+}
+
+// The generation before the one that is being applied is the current one still: back to it is the way that it came.
+Result<Accepted> Controller::take_back(const std::string& who) {
+  Rollout& rollout = *ledger_.rollout;
+  Rollout before = rollout;
+  request_undo(rollout, fmt::format("{} asked for a rollback", who));
+  auto written = ledger_.commit({.rollout = true});
+  if (!written) {
+    rollout = std::move(before);
+    return written.error();
+  }
+  uint64_t event = parts_.events.last_id();
+  record({"rollout.undoing", fmt::format("generation {}", rollout.target), "going back: " + rollout.reason, who,
+          detail_of(rollout)});
+  timer_.start(Duration::zero());
+  return Accepted{rollout.id, rollout.previous, event, /*undoes=*/true};
 }
 
 Result<Accepted> Controller::begin_override(RolloutKind kind, Overrides overrides, const std::string& who,
@@ -246,21 +267,37 @@ Result<Accepted> Controller::down(const std::string& who) {
   auto& rollout = ledger_.rollout;
   if (rollout && rollout->outcome == Outcome::kRunning) {
     if (rollout->kind == RolloutKind::kDown) return Accepted{rollout->id, rollout->target, parts_.events.last_id()};
-    // Whoever wants everything stopped does not want to wait for what is being started.
-    request_undo(*rollout, fmt::format("{} asked for everything to stop", who));
-    FH_TRY(ledger_.commit({.rollout = true}));
-    down_after_ = who;
-    timer_.start(Duration::zero());
-    return Accepted{rollout->id + 1, rollout->target, parts_.events.last_id()};
+    // Whoever wants everything stopped does not want to wait for what is being started, nor for the way back.
+    Rollout before = *rollout;
+    give_up(*rollout, who, now());
+    auto written = ledger_.commit({.rollout = true});
+    if (!written) {
+      *rollout = std::move(before);
+      return written.error();
+    }
+    timer_.cancel();
+    finish_rollout();
   }
-  if (!generation_) {
+  if (!generation_) return down_before_first_generation(who);
+  Overrides overrides = ledger_.overrides;
+  overrides.down = AskedBy{who, now().wall};
+  return begin_override(RolloutKind::kDown, std::move(overrides), who, "everything stops");
+}
+
+// What a first apply that was given up, or failed, has left is stopped like everything else.
+Result<Accepted> Controller::down_before_first_generation(const std::string& who) {
+  if (!ledger_.rollout) {
     finishing_ = true;
     parts_.node.finish();
     return Accepted{0, 0, parts_.events.last_id()};
   }
-  Overrides overrides = ledger_.overrides;
-  overrides.down = AskedBy{who, now().wall};
-  return begin_override(RolloutKind::kDown, std::move(overrides), who, "everything stops");
+  Draft nothing;
+  nothing.generation.message = "everything stops";
+  nothing.composed.organisation = ledger_.rollout->organisation;
+  nothing.allocations = ledger_.allocations;
+  nothing.overrides = ledger_.overrides;
+  nothing.overrides.down = AskedBy{who, now().wall};
+  return begin(RolloutKind::kDown, std::move(nothing), who);
 }
 
 Result<void> Controller::require_service(const std::string& service) const {

@@ -122,6 +122,7 @@ struct Rollout {
   std::string reason;                        // why it turned back or failed; empty if all went well
   std::string undo_reason;                   // why going back failed too
   bool asked_back = false;                   // turned back by request_undo, not by a failure
+  std::string given_up_by;                   // who wanted everything to stop, and so ended it before its end
   std::vector<ServiceRollout> services;      // those that change, in order
   std::optional<model::Routing> routing_to;  // both are set if routes or gateway change
   std::optional<model::Routing> routing_from;
@@ -147,6 +148,7 @@ void fields(Visitor& v, Of<Visitor, Rollout>& rollout) {
   v("reason", rollout.reason);
   v("undo_reason", rollout.undo_reason);
   v("asked_back", rollout.asked_back);
+  v("given_up_by", rollout.given_up_by);
   v("services", rollout.services);
   v("routing_to", rollout.routing_to);
   v("routing_from", rollout.routing_from);
@@ -201,6 +203,10 @@ void resume(Rollout& rollout, Now now);
 
 // Takes it back without a failure (a person asked). Nothing happens if it ended or is going back already.
 void request_undo(Rollout& rollout, std::string reason);
+
+// Ends it where it is, as undone, because a rollout that stops everything comes next: that one is measured against the
+// state, and so sees to whatever this one has begun.
+void give_up(Rollout& rollout, const std::string& who, Now now);
 
 // What becomes of the target generation, with the text for its `outcome`. kApplying while it runs.
 GenerationStatus generation_status(const Rollout& rollout);

@@ -141,14 +141,23 @@ void request_undo(Rollout& rollout, std::string reason) {
   point_back(rollout, std::move(reason));
 }
 
+void give_up(Rollout& rollout, const std::string& who, Now now) {
+  if (rollout.outcome != Outcome::kRunning) return;
+  rollout.outcome = Outcome::kUndone;
+  rollout.finished = now.wall;
+  rollout.given_up_by = who;
+}
+
 GenerationStatus generation_status(const Rollout& rollout) {
   switch (rollout.outcome) {
     case Outcome::kRunning:
       return GenerationStatus::kApplying;
     case Outcome::kDone:
       return GenerationStatus::kCurrent;
-    case Outcome::kUndone:
-      return rollout.asked_back ? GenerationStatus::kUndone : GenerationStatus::kFailed;
+    case Outcome::kUndone: {
+      bool failed = rollout.direction == Direction::kUndo && !rollout.asked_back;
+      return failed ? GenerationStatus::kFailed : GenerationStatus::kUndone;
+    }
     case Outcome::kFailed:
       return GenerationStatus::kFailed;
   }
@@ -163,6 +172,10 @@ std::string outcome_text(const Rollout& rollout) {
     case Outcome::kDone:
       return rollout.reason.empty() ? "done" : "done; " + rollout.reason;
     case Outcome::kUndone:
+      if (!rollout.given_up_by.empty()) {
+        return fmt::format("given up: {} asked for everything to stop{}", rollout.given_up_by,
+                           rollout.reason.empty() ? "" : "; it was going back: " + rollout.reason);
+      }
       return rollout.previous == 0 ? fmt::format("taken back: {}", rollout.reason)
                                    : fmt::format("went back to generation {}: {}", rollout.previous, rollout.reason);
     case Outcome::kFailed:

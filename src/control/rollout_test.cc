@@ -369,6 +369,45 @@ TEST(Rollout, TakesBackOnRequest) {
   EXPECT_THAT(scene.wanted("web"), ElementsAre("web.1"));
 }
 
+TEST(Rollout, IsGivenUpForADownThatStopsWhatItStarted) {
+  Scene scene;
+  scene.service("web");
+  scene.apply_to_the_end();
+  scene.change("web");
+  scene.service("new").needs = {"web"};
+  scene.apply();
+  scene.everything_serves();
+  EXPECT_THAT(scene.wanted("new"), ElementsAre("new.1"));
+  give_up(scene.rollout, "anna", scene.now());
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kUndone);
+  EXPECT_EQ(generation_status(scene.rollout), GenerationStatus::kUndone);
+  EXPECT_EQ(outcome_text(scene.rollout), "given up: anna asked for everything to stop");
+
+  scene.generation.organisation.services.erase("new");  // the generation before is the current one still
+  Overrides down = scene.overrides;
+  down.down = AskedBy{"anna", {}};
+  scene.begin(RolloutKind::kDown, down);
+  scene.until_it_ends();
+  EXPECT_EQ(scene.rollout.outcome, Outcome::kDone);
+  EXPECT_THAT(scene.wanted("web"), IsEmpty());
+  EXPECT_THAT(scene.wanted("new"), IsEmpty());
+}
+
+TEST(Rollout, ThatWasGoingBackAndIsGivenUpHasFailed) {
+  Scene scene;
+  scene.service("web");
+  scene.apply_to_the_end();
+  scene.change("web");
+  scene.apply();
+  scene.node_catches_up();
+  scene.see("web.2").state = model::InstanceState::kCrashLooping;
+  scene.go();
+  ASSERT_EQ(scene.rollout.direction, Direction::kUndo);
+  give_up(scene.rollout, "anna", scene.now());
+  EXPECT_EQ(generation_status(scene.rollout), GenerationStatus::kFailed);
+  EXPECT_THAT(outcome_text(scene.rollout), AllOf(HasSubstr("anna"), HasSubstr("crash-looping")));
+}
+
 TEST(Rollout, StopsEverythingInReverseAndStartsItAgainWithTheNextApply) {
   Scene scene;
   scene.service("db");

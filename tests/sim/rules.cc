@@ -288,6 +288,8 @@ void Rules::check_node() {
 
 void Rules::check_end(const DesiredState& state, const Rollout& rollout) {
   using control::Outcome;
+  // Nothing is promised of one that makes way for a `down`: that one is held to stopping all of it.
+  if (!rollout.given_up_by.empty()) return;
   if (rollout.outcome != Outcome::kDone && rollout.reason.empty()) broken("12 end: it failed without a reason");
   if (rollout.outcome == Outcome::kFailed) {
     bool undone_to_nothing =

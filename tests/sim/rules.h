@@ -26,6 +26,7 @@
 //  11. No orphan. The node is never told of a state in which an instance that is alive there is not mentioned.
 // At the end of a rollout:
 //  12. It ends in bounded time once faults cease: done, undone or failed, the last two with a reason.
+//      One that was given up for a `down` is not asked; the `down` is.
 //  13. Done and undone mean what they say: exactly the instances of that generation are asked for, and its routes.
 #pragma once
 

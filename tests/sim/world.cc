@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace freehold::sim {
 namespace {
@@ -71,6 +72,11 @@ bool World::next_operation() {
   generation.parent = generation.number;
   generation.number = numbers_ + 1;
   control::Overrides overrides = overrides_;
+  if (std::exchange(down_comes_, false)) {
+    overrides.down = control::AskedBy{"anna", clock_.wall()};
+    roll_out(RolloutKind::kDown, generations_.empty() ? control::Generation() : generations_.back(), overrides);
+    return true;
+  }
   uint64_t dice = generations_.empty() ? 0 : random_.below(100);
   std::string service;
   if (!generation.organisation.services.empty()) {
@@ -105,7 +111,7 @@ bool World::next_operation() {
   }
   if (kind == RolloutKind::kApply || kind == RolloutKind::kRollback) {
     ++numbers_;
-    if (!generations_.empty()) overrides = control::carried_overrides(overrides_, generation.organisation);
+    overrides = control::carried_overrides(overrides_, generation.organisation);
   }
   roll_out(kind, generation, overrides);
   return true;
@@ -159,8 +165,9 @@ void World::roll_out(RolloutKind kind, const control::Generation& generation, co
   if (must_work && rollout_.outcome != Outcome::kDone)
     rules_.broken("nothing went wrong, and yet: " + control::outcome_text(rollout_));
   if (rollout_.outcome != Outcome::kDone) return;
-  current_ = target_;
   overrides_ = overrides;
+  if (generation.number == 0) return;  // everything is down before anything was ever applied to its end
+  current_ = target_;
   if (kind == RolloutKind::kApply || kind == RolloutKind::kRollback) generations_.push_back(generation);
 }
 
@@ -207,8 +214,10 @@ void World::step_control() {
   if (result.changed && !(dies && chance(50))) post_desired();  // written, and dead before the node heard of it
   if (dies) return die();
   if (faults_on_ && !only_control_dies_ && chance(1) && chance(30)) {
-    control::request_undo(rollout_, "anna changed her mind");
     something_new_ = true;
+    if (chance(50)) return control::request_undo(rollout_, "anna changed her mind");
+    control::give_up(rollout_, "anna", now());
+    down_comes_ = rollout_.outcome == Outcome::kUndone;
   }
 }
 

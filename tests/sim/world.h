@@ -82,6 +82,7 @@ class World {
   std::optional<MonotonicTime> back_at_;  // control is dead until then
   Duration absent_{};                     // how long it was dead in this rollout
   bool something_new_ = true;
+  bool down_comes_ = false;  // the rollout was given up for it
 
   std::vector<Letter> letters_;
   std::optional<std::pair<MonotonicTime, model::NodeDesired>> order_;
