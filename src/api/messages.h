@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "control/progress.h"
 #include "model/instance.h"
 
 namespace freehold::api {
@@ -79,14 +80,14 @@ struct ChangeAnswer {
   uint64_t rollout = 0;     // 0: there was nothing to do
   uint64_t generation = 0;  // the generation that it leads to
   uint64_t event = 0;       // events of it have greater ids
-  std::string text;         // for people: what was done beside it
+  bool undoes = false;      // the apply that was under way goes back: its end as undone is what was asked for
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ChangeAnswer>& answer) {
   v("rollout", answer.rollout);
   v("generation", answer.generation);
   v("event", answer.event);
-  v("text", answer.text);
+  v("undoes", answer.undoes);
 }
 
 struct RolloutStatus {
@@ -97,6 +98,9 @@ struct RolloutStatus {
   uint64_t generation = 0;
   std::string who;
   WallTime started{};
+  Duration lasted{};
+  bool going_back = false;
+  std::vector<control::ServiceProgress> services;  // those that change
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, RolloutStatus>& status) {
@@ -107,6 +111,9 @@ void fields(Visitor& v, Of<Visitor, RolloutStatus>& status) {
   v("generation", status.generation);
   v("who", status.who);
   v("started", status.started);
+  v("lasted", status.lasted);
+  v("going_back", status.going_back);
+  v("services", status.services);
 }
 
 struct GenerationSummary {

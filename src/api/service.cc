@@ -177,7 +177,7 @@ ApiService::Answer ApiService::change(const Call& call, const codec::Json& body)
   const std::string& path = call.path;
   auto accepted = [](const Result<control::Accepted>& result) -> Answer {
     if (!result) return result.error();
-    return json_response(ChangeAnswer{result->rollout, result->generation, result->event, ""},
+    return json_response(ChangeAnswer{result->rollout, result->generation, result->event, result->undoes},
                          result->rollout == 0 ? 200 : 202);
   };
   if (path == "/v1/plan") {
@@ -247,11 +247,7 @@ ApiService::Answer ApiService::diff_answer(const Call& call) {
 
 ApiService::Answer ApiService::status_answer() { return json_response(make_status(controller_)); }
 
-ApiService::Answer ApiService::rollout_answer() {
-  RolloutStatus status;
-  if (controller_.rollout()) status = make_rollout_status(*controller_.rollout());
-  return json_response(status);
-}
+ApiService::Answer ApiService::rollout_answer() { return json_response(make_rollout_status(controller_)); }
 
 ApiService::Answer ApiService::generations_answer(const Call&) {
   FH_ASSIGN(std::vector<control::Generation> history, controller_.history());

@@ -33,14 +33,22 @@ std::string authority_of(const std::string& host, const model::Listen& listen) {
 
 }  // namespace
 
-RolloutStatus make_rollout_status(const control::Rollout& rollout) {
-  return {rollout.id,
-          std::string(enum_names(rollout.kind)[static_cast<size_t>(rollout.kind)]),
-          std::string(enum_names(rollout.outcome)[static_cast<size_t>(rollout.outcome)]),
-          rollout.reason,
-          rollout.target,
-          rollout.who,
-          rollout.started};
+RolloutStatus make_rollout_status(const control::Controller& controller) {
+  RolloutStatus status;
+  if (!controller.rollout()) return status;
+  const control::Rollout& rollout = *controller.rollout();
+  status.id = rollout.id;
+  status.kind = enum_names(rollout.kind)[static_cast<size_t>(rollout.kind)];
+  status.outcome = enum_names(rollout.outcome)[static_cast<size_t>(rollout.outcome)];
+  status.reason = rollout.reason;
+  status.generation = rollout.target;
+  status.who = rollout.who;
+  status.started = rollout.started;
+  WallTime until = rollout.outcome == control::Outcome::kRunning ? controller.now().wall : rollout.finished;
+  status.lasted = std::max(until - rollout.started, Duration::zero());
+  status.going_back = rollout.direction == control::Direction::kUndo;
+  status.services = controller.progress();
+  return status;
 }
 
 std::vector<std::string> urls_of(const model::Organisation& organisation) {
@@ -91,7 +99,7 @@ Status make_status(const control::Controller& controller) {
   }
   const auto& rollout = controller.rollout();
   if (rollout && rollout->outcome == control::Outcome::kRunning) {
-    status.rollout = make_rollout_status(*rollout);
+    status.rollout = make_rollout_status(controller);
     if (status.organisation.empty()) status.organisation = rollout->organisation;
   }
   return status;

@@ -103,6 +103,7 @@ Result<void> ensure_daemons(Session& session) {
   FH_TRY(disk.make_directories(layout.root, 0755));
   FH_TRY(disk.make_directories(layout.platform_logs(), 0750));
   std::string log = layout.platform_logs() + "/agent.log";
+  bool started = false;
   if (lock_is_free(layout.agent_lock())) {
     FH_ASSIGN(std::string program, os::own_executable());
     // Where it is now may not be where the caller's relative paths lead from later.
@@ -112,6 +113,7 @@ Result<void> ensure_daemons(Session& session) {
     options.standard_output = log;
     options.new_session = true;
     FH_TRY(os::spawn(options));
+    started = true;
   }
   WallTime began = os::system_clock().wall();
   MonotonicTime patience = os::system_clock().monotonic() + kPatience;
@@ -120,11 +122,14 @@ Result<void> ensure_daemons(Session& session) {
     if (session.answers(Session::Need::kReady)) return true;
     if (os::system_clock().monotonic() > patience)
       refusal = last_error(layout.platform_logs() + "/freehold.control.log", began);
-    return !refusal.empty();
+    return !refusal.empty() || !session.attend();
   });
-  if (up && refusal.empty()) return {};
+  auto attended = session.attend();
+  if (attended && up && refusal.empty()) return {};
   // What we started for nothing goes again; what runs already is left alone.
-  (void)finish_by_agent(session, Instances::kLeave).ok();
+  Instances instances = !attended && session.invocation().foreground ? Instances::kStop : Instances::kLeave;
+  if (started) wait_for(kPatience, [&] { return finish_by_agent(session, instances).ok(); });
+  FH_TRY(std::move(attended));
   if (!refusal.empty()) return Error(ErrorCode::kInternal, fmt::format("control does not start: {}", refusal));
   return Error(ErrorCode::kInternal, fmt::format("the daemons did not come up within {}; the last lines of {}:\n{}",
                                                  format_short(kStartTime), log, last_lines(log, 10)));
@@ -152,10 +157,15 @@ Result<void> finish_by_agent(Session& session, Instances instances) {
   return {};
 }
 
+bool is_gone(Session& session) {
+  return lock_is_free(session.layout().agent_lock()) && !session.answers(Session::Need::kAlive);
+}
+
 Result<void> wait_until_gone(Session& session, Duration most) {
   const model::Layout& layout = session.layout();
-  if (wait_for(most, [&] { return lock_is_free(layout.agent_lock()) && !session.answers(Session::Need::kAlive); }))
-    return {};
+  bool gone = wait_for(most, [&] { return is_gone(session) || !session.attend(); });
+  FH_TRY(session.attend());
+  if (gone) return {};
   return Error(ErrorCode::kTimeout, fmt::format("the daemons were still there after {}; see {}", format_short(most),
                                                 layout.platform_logs()));
 }

@@ -6,14 +6,17 @@
 namespace freehold::cli {
 
 // Starts the watcher, which starts the agent, which starts the rest, and waits until they answer. Does nothing if they
-// do. The error carries the last lines of the agent's log.
+// do. kCancelled if a signal came that the session heeds; otherwise the error carries the last lines of the agent's
+// log.
 Result<void> ensure_daemons(Session& session);
 
 // Asks the agent itself, where control does not answer. kUnavailable if there is no agent either.
 enum class Instances { kStop, kLeave };
 Result<void> finish_by_agent(Session& session, Instances instances);
 
-// Waits until no daemon of this state is left.
+// Whether no daemon of this state is left.
+bool is_gone(Session& session);
+// Waits for that.
 Result<void> wait_until_gone(Session& session, Duration most);
 
 }  // namespace freehold::cli

@@ -1,6 +1,5 @@
 // The only file that includes the command-line library: its header costs seconds.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -9,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/invocation.h"
+#include "cli/screen.h"
 
 namespace freehold::cli {
 namespace {
@@ -142,7 +142,9 @@ std::string hint_for(const CLI::App& app, int count, char** words) {
 
 Parsed parse_command_line(int count, char** words) {
   Parsed parsed;
-  parsed.invocation.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  // https://no-color.org: set and not empty, whatever it says.
+  const char* no_color = std::getenv("NO_COLOR");
+  parsed.invocation.color = Screen::is_there() && (no_color == nullptr || *no_color == '\0');
   Grammar grammar(parsed.invocation);
   grammar.build();
   try {

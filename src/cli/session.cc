@@ -2,10 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstdio>
-
-#include "base/text.h"
-
 namespace freehold::cli {
 namespace {
 
@@ -21,25 +17,39 @@ ErrorCode code_named(std::string_view name) {
 
 }  // namespace
 
-ExitCode exit_code_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalid:
-      return kBadFile;
-    case ErrorCode::kDenied:
-    case ErrorCode::kConflict:
-      return kRefused;
-    case ErrorCode::kUnavailable:
-      return kNobodyAnswers;
-    default:
-      return kFailed;
-  }
-}
-
-Result<http::BlockingClient> Session::client(Duration silence) const {
+Result<http::BlockingClient> Session::client(Duration silence, const Tick& tick) {
   FH_ASSIGN(net::SocketAddress address, net::SocketAddress::unix_path(layout_.api_socket()));
   http::ClientLimits limits;
   limits.silence = silence;
-  return http::BlockingClient(std::move(address), limits);
+  http::BlockingClient client(std::move(address), limits);
+  http::Interlude interlude;
+  if (signals_) interlude.descriptor = signals_->descriptor();
+  interlude.rhythm = tick.rhythm;
+  interlude.call = [this, call = tick.call]() -> Result<void> {
+    FH_TRY(attend());
+    if (call) call();
+    return {};
+  };
+  client.attend(std::move(interlude));
+  return client;
+}
+
+void Session::heed_signals() {
+  if (!signals_) signals_.emplace({SIGINT, SIGTERM, SIGHUP, SIGWINCH});
+}
+
+Result<void> Session::attend() {
+  if (!signals_) return {};
+  while (auto signal = signals_->take()) {
+    // A resized window only wakes: whoever draws looks at its size anyway.
+    if (*signal != SIGWINCH && !asked_to_end_) asked_to_end_ = signal;
+  }
+  if (asked_to_end_) return Error(ErrorCode::kCancelled, "interrupted");
+  return {};
+}
+
+void Session::wait_for_signal() {
+  while (attend()) signals_->wait();
 }
 
 Result<codec::Json> Session::unpack(Result<http::ClientResponse> response) {
@@ -79,8 +89,8 @@ Result<void> Session::upload(const std::string& target, const std::function<Resu
   return {};
 }
 
-Result<void> Session::follow(const std::string& target, const std::function<bool(const codec::Json& line)>& on_line) {
-  FH_ASSIGN(http::BlockingClient http, client(kForever));
+Result<void> Session::follow(const std::string& target, const OnLine& on_line, const Tick& tick) {
+  FH_ASSIGN(http::BlockingClient http, client(kForever, tick));
   std::string rest;
   bool enough = false;
   auto response = http.stream({.target = target}, [&](std::string_view bytes) -> Result<void> {
@@ -106,27 +116,6 @@ bool Session::answers(Need need) {
   if (!http) return false;
   auto response = http->call({.target = need == Need::kReady ? "/readyz" : "/livez"});
   return response && response->success();
-}
-
-void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
-void talk(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
-
-int fail(const Invocation& invocation, const Error& error) {
-  if (invocation.output == OutputForm::kHuman) {
-    std::string_view message = trim(error.message());
-    // What the file's checker writes is laid out already.
-    talk(message.find('\n') != std::string_view::npos ? fmt::format("{}\n", message)
-                                                      : fmt::format("freehold: {}\n", message));
-  } else {
-    codec::Json json;
-    json.set("error", codec::to_json(api::Problem{std::string(to_string(error.code())), error.message(), {}}));
-    print(json.dump() + "\n");
-  }
-  return exit_code_of(error.code());
 }
 
 }  // namespace freehold::cli

@@ -1,18 +1,24 @@
-// Session: talking to the API of one state directory, and turning its answers into exit codes and words.
+// Session: talking to the API of one state directory. Blocks; may be told to heed signals meanwhile.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "api/messages.h"
 #include "cli/invocation.h"
+#include "cli/output.h"
+#include "cli/signals.h"
 #include "http/blocking_client.h"
 #include "model/layout.h"
 
 namespace freehold::cli {
 
-// The exit code that fits an error.
-ExitCode exit_code_of(ErrorCode code);
+// What is done while a stream is followed: between its lines, and at least every `rhythm`.
+struct Tick {
+  Duration rhythm{};
+  std::function<void()> call{};
+};
 
 class Session {
  public:
@@ -24,27 +30,33 @@ class Session {
   // PUT of pieces, until an empty one.
   Result<void> upload(const std::string& target, const std::function<Result<std::string>()>& producer);
   // Each line of an ndjson answer; `on_line` says whether to go on. Without a limit in time.
-  Result<void> follow(const std::string& target, const std::function<bool(const codec::Json& line)>& on_line);
+  using OnLine = std::function<bool(const codec::Json& line)>;
+  Result<void> follow(const std::string& target, const OnLine& on_line, const Tick& tick = {});
   // Control answers, and with `ready` an agent is connected to it.
   enum class Need { kAlive, kReady };
   bool answers(Need need);
+
+  // From now on SIGINT, SIGTERM and SIGHUP do not end the process, but what this waits for, with kCancelled.
+  void heed_signals();
+  // Which one came first. It goes on ending every request until it is forgotten.
+  std::optional<int> asked_to_end() const { return asked_to_end_; }
+  void forget_signal() { asked_to_end_.reset(); }
+  // kCancelled if a signal has come. For loops that wait for something else.
+  Result<void> attend();
+  // Blocks until a signal comes.
+  void wait_for_signal();
 
   const model::Layout& layout() const { return layout_; }
   const Invocation& invocation() const { return invocation_; }
 
  private:
-  Result<http::BlockingClient> client(Duration silence) const;
+  Result<http::BlockingClient> client(Duration silence, const Tick& tick = {});
   static Result<codec::Json> unpack(Result<http::ClientResponse> response);
 
   const Invocation& invocation_;
   model::Layout layout_;
+  std::optional<Signals> signals_;
+  std::optional<int> asked_to_end_;
 };
-
-// ---- how verbs speak
-// Data goes to standard output, talk to standard error.
-void print(std::string_view text);
-void talk(std::string_view text);
-// "freehold: MESSAGE" on standard error (JSON with -o json), and the exit code that fits.
-int fail(const Invocation& invocation, const Error& error);
 
 }  // namespace freehold::cli

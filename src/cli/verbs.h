@@ -26,7 +26,9 @@ int run(int count, char** words);
 
 // ---- shared by verbs
 Result<model::Layout> layout_of(const Invocation& invocation);
-// Shows a change as it happens until it is over; gives the exit code of its outcome.
-int follow_rollout(Session& session, const api::ChangeAnswer& change);
+// `down`: until nothing is left. kCancelled if a signal came that the session heeds.
+Result<int> stop_platform(Session& session);
+// The exit code of that; ends the process by the signal if one came.
+int end_of_stopping(Session& session, const Result<int>& code);
 
 }  // namespace freehold::cli

@@ -2,20 +2,15 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <thread>
 
-#include "base/text.h"
 #include "cli/daemons.h"
-#include "cli/render.h"
-#include "cli/table.h"
+#include "cli/rollout_watch.h"
 #include "cli/verbs.h"
 
 namespace freehold::cli {
 namespace {
 
 constexpr Duration kDownTime = std::chrono::seconds(90);
-constexpr Duration kRetry = std::chrono::milliseconds(200);
-constexpr int kMostRetries = 150;  // 30 s without control
 
 // Posts, and follows the rollout that comes of it.
 int change(const Invocation& invocation, const std::string& target, const codec::Json& body) {
@@ -28,95 +23,42 @@ int change(const Invocation& invocation, const std::string& target, const codec:
   return follow_rollout(session, *answer);
 }
 
-ExitCode code_of(std::string_view outcome) {
-  if (outcome == "done") return kDone;
-  return outcome == "undone" ? kRolledBack : kFailed;
-}
-
-void show_step(const Invocation& invocation, const codec::Json& event) {
-  if (invocation.output == OutputForm::kNdjson) return print(event.dump() + "\n");
-  if (invocation.output == OutputForm::kJson) return;
-  const std::string& message = event["message"].as_string();
-  if (message.empty()) return;
-  const std::string& subject = event["subject"].as_string();
-  // Most messages name their subject already.
-  std::string line = message.starts_with(subject) || subject.starts_with("generation ")
-                         ? message
-                         : fmt::format("{}: {}", subject, message);
-  print(fmt::format("{} {}\n", paint(event["time"].as_string().substr(11, 8), Tone::kDim, invocation.color), line));
-}
-
 }  // namespace
 
-int follow_rollout(Session& session, const api::ChangeAnswer& change) {
-  const Invocation& invocation = session.invocation();
-  if (change.rollout == 0) {
-    if (invocation.output == OutputForm::kHuman)
-      print(fmt::format("nothing to do: generation {} runs as it is\n", change.generation));
-    if (invocation.output != OutputForm::kHuman) print(codec::to_json(change).dump() + "\n");
-    return kDone;
-  }
-  uint64_t after = change.event;
-  std::string outcome;
-  codec::Json last;
-  for (int retries = 0; outcome.empty() && retries < kMostRetries; ++retries) {
-    // Control may be killed and come back meanwhile: the stream goes on where it was.
-    auto followed = session.follow(fmt::format("/v1/events?follow=1&after={}", after), [&](const codec::Json& event) {
-      retries = 0;
-      after = static_cast<uint64_t>(event["id"].as_integer());
-      if (event["detail"]["rollout"].as_integer() != static_cast<int64_t>(change.rollout)) return true;
-      const std::string& kind = event["kind"].as_string();
-      std::string_view end = std::string_view(kind).substr(kind.rfind('.') + 1);
-      bool whole = event["subject"].as_string().starts_with("generation ") && !kind.starts_with("rollout.");
-      if (whole && (end == "done" || end == "undone" || end == "failed")) {
-        outcome = end;
-        last = event;
-        return false;
-      }
-      if (!kind.starts_with("rollout.done") && !kind.starts_with("rollout.failed") &&
-          !kind.starts_with("rollout.undone"))
-        show_step(invocation, event);
-      return true;
-    });
-    if (!followed && followed.error().code() == ErrorCode::kDenied) return fail(invocation, followed.error());
-    if (outcome.empty()) std::this_thread::sleep_for(kRetry);
-  }
-  if (outcome.empty())
-    return fail(invocation, Error(ErrorCode::kUnavailable,
-                                  "control went away before the end; see `freehold status` and `freehold events`"));
-  if (invocation.output == OutputForm::kHuman) {
-    Tone tone = outcome == "done" ? Tone::kGood : Tone::kBad;
-    const std::string& message = last["message"].as_string();
-    print(paint(message.starts_with(outcome) ? message + "\n" : fmt::format("{}: {}\n", outcome, message), tone,
-                invocation.color));
+Result<int> stop_platform(Session& session) {
+  int code = kDone;
+  if (!session.answers(Session::Need::kAlive)) {
+    FH_TRY(session.attend());
+    FH_TRY(finish_by_agent(session, Instances::kStop));
   } else {
-    codec::Json json;
-    json.set("outcome", outcome)
-        .set("rollout", change.rollout)
-        .set("generation", change.generation)
-        .set("message", last["message"].as_string());
-    print(json.dump() + "\n");
+    FH_ASSIGN(codec::Json json, session.post("/v1/down", codec::Json::object()));
+    FH_ASSIGN(api::ChangeAnswer answer, codec::from_json<api::ChangeAnswer>(json));
+    if (answer.rollout != 0) {
+      FH_ASSIGN(code, watch_rollout(session, answer));
+    }
+    if (code != kDone) return code;
   }
-  return code_of(outcome);
+  FH_TRY(wait_until_gone(session, kDownTime));
+  return code;
 }
 
 int run_down(const Invocation& invocation) {
   auto layout = layout_of(invocation);
   if (!layout) return fail(invocation, layout.error());
   Session session(invocation, *layout);
-  if (!session.answers(Session::Need::kAlive)) {
-    auto finished = finish_by_agent(session, Instances::kStop);
-    if (!finished) return fail(invocation, finished.error());
-    auto gone = wait_until_gone(session, kDownTime);
-    return gone ? kDone : fail(invocation, gone.error());
+  session.heed_signals();
+  return end_of_stopping(session, stop_platform(session));
+}
+
+int end_of_stopping(Session& session, const Result<int>& code) {
+  if (auto signal = session.asked_to_end()) {
+    (void)fail(session.invocation(),
+               Error(ErrorCode::kCancelled, fmt::format("not watched any more; what was begun goes on, "
+                                                        "`freehold status{}` shows it",
+                                                        options_of(session))));
+    end_by(*signal);
   }
-  auto json = session.post("/v1/down", codec::Json::object());
-  auto answer = json ? codec::from_json<api::ChangeAnswer>(*json) : Result<api::ChangeAnswer>(json.error());
-  if (!answer) return fail(invocation, answer.error());
-  int code = answer->rollout == 0 ? kDone : follow_rollout(session, *answer);
-  if (code != kDone) return code;
-  auto gone = wait_until_gone(session, kDownTime);
-  return gone ? kDone : fail(invocation, gone.error());
+  return code ? *code : fail(session.invocation(), code.error());
 }
 
 int run_restart(const Invocation& invocation) {

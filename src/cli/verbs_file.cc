@@ -1,14 +1,13 @@
 // validate, plan, up: the verbs that read the file.
 #include <fmt/core.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <set>
+#include <thread>
 
 #include "cli/daemons.h"
 #include "cli/local_plan.h"
 #include "cli/project.h"
+#include "cli/rollout_watch.h"
 #include "cli/state_directory.h"
 #include "cli/verbs.h"
 #include "os/clock.h"
@@ -16,7 +15,7 @@
 namespace freehold::cli {
 namespace {
 
-constexpr Duration kDownTime = std::chrono::seconds(90);
+constexpr Duration kLook = std::chrono::milliseconds(200);
 
 // Says everything that is wrong with the file; true if there is a project.
 bool report(const Invocation& invocation, const LoadedProject& loaded) {
@@ -63,38 +62,51 @@ int show_plan(const Invocation& invocation, const api::PlanAnswer& answer) {
 void print_welcome(const Session& session, const api::Status& status) {
   print(fmt::format("\n{} is up, generation {}\n\n", status.organisation, status.generation));
   for (const std::string& url : status.urls) print(fmt::format("  {}\n", url));
-  std::string state = session.invocation().state.empty() ? "" : fmt::format(" --state {}", session.layout().root);
-  std::string file = config_path(session.invocation());
-  std::string config = file == "freehold.yaml" ? "" : fmt::format(" -c {}", file);
   print(
-      fmt::format("\nTry in another terminal:\n  freehold status{0}{1}\n  freehold logs -f{0}{1}\n  change the file, "
-                  "then: freehold plan{0}{1} && freehold up{0}{1}\n\n",
-                  config, state));
+      fmt::format("\nTry in another terminal:\n  freehold status{0}\n  freehold logs -f{0}\n  change the file, "
+                  "then: freehold plan{0} && freehold up{0}\n\n",
+                  options_of(session)));
 }
 
-// Blocks SIGINT and SIGTERM from here on and gives a descriptor that tells of them.
-int block_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  return signalfd(-1, &set, SFD_CLOEXEC);
+// From the daemons to the outcome. kCancelled if a signal came; `accepted` says whether there is a change that goes on.
+Result<int> apply(Session& session, Project& project, bool& accepted) {
+  const Invocation& invocation = session.invocation();
+  bool human = invocation.output == OutputForm::kHuman;
+  FH_TRY(ensure_daemons(session));
+  project.submission.message = invocation.message;
+  FH_ASSIGN(codec::Json planned, session.post("/v1/plan", codec::to_json(project.submission)));
+  FH_ASSIGN(api::PlanAnswer plan, codec::from_json<api::PlanAnswer>(planned));
+  if (human && !plan.empty) print(plan.text);
+  FH_TRY(upload_contents(session, project));
+  project.submission.base = plan.base;
+  FH_ASSIGN(codec::Json applied, session.post("/v1/apply", codec::to_json(project.submission)));
+  FH_ASSIGN(api::ChangeAnswer change, codec::from_json<api::ChangeAnswer>(applied));
+  accepted = true;
+  if (!invocation.foreground) return follow_rollout(session, change, "freehold rollback");
+  return watch_rollout(session, change);
 }
 
-int stay_attached(Session& session, int signals) {
+// Until a signal comes, or somebody else has stopped the platform.
+void stay_attached(Session& session) {
   print("ctrl-C stops everything\n");
-  signalfd_siginfo info{};
-  while (read(signals, &info, sizeof info) < 0 && errno == EINTR) {
+  while (session.attend() && !is_gone(session)) {
+    // Ends when control does: to be stopped, or to be started again by the agent.
+    (void)session.follow("/v1/events?follow=1&last=0", [](const codec::Json&) { return true; }).ok();
+    if (session.attend()) std::this_thread::sleep_for(kLook);
   }
-  print("\nstopping\n");
-  auto answer = session.post("/v1/down", codec::Json::object());
-  if (!answer) return fail(session.invocation(), answer.error());
-  auto change = codec::from_json<api::ChangeAnswer>(*answer);
-  int code = change ? follow_rollout(session, *change) : kFailed;
-  auto gone = wait_until_gone(session, kDownTime);
-  if (!gone) return fail(session.invocation(), gone.error());
-  return code;
+}
+
+int stop_what_is_attached(Session& session) {
+  if (!session.asked_to_end()) {
+    print("it was stopped from elsewhere\n");
+    return kDone;
+  }
+  session.forget_signal();
+  print("\nstopping; ctrl-C once more does not wait for it\n");
+  auto code = stop_platform(session);
+  // A signal that came before there was anything to stop.
+  if (!code && code.error().code() == ErrorCode::kUnavailable && is_gone(session)) return kDone;
+  return end_of_stopping(session, code);
 }
 
 }  // namespace
@@ -134,34 +146,26 @@ int run_up(const Invocation& invocation) {
   if (!report(invocation, loaded)) return kBadFile;
   auto layout = layout_of(invocation);
   if (!layout) return fail(invocation, layout.error());
-  // Before the daemons start, so that they do not inherit it and an early ctrl-C is not lost.
   Session session(invocation, *layout);
-  bool human = invocation.output == OutputForm::kHuman;
-  auto started = ensure_daemons(session);
-  if (!started) return fail(invocation, started.error());
-  int signals = invocation.foreground ? block_signals() : -1;
-  Project& project = *loaded.project;
-  project.submission.message = invocation.message;
-
-  auto planned = session.post("/v1/plan", codec::to_json(project.submission));
-  auto plan = planned ? codec::from_json<api::PlanAnswer>(*planned) : Result<api::PlanAnswer>(planned.error());
-  if (!plan) return fail(invocation, plan.error());
-  if (human && !plan->empty) print(plan->text);
-  auto uploaded = upload_contents(session, project);
-  if (!uploaded) return fail(invocation, uploaded.error());
-  project.submission.base = plan->base;
-  auto applied = session.post("/v1/apply", codec::to_json(project.submission));
-  auto change = applied ? codec::from_json<api::ChangeAnswer>(*applied) : Result<api::ChangeAnswer>(applied.error());
-  if (!change) return fail(invocation, change.error());
-  int code = follow_rollout(session, *change);
-  if (code != kDone && !invocation.foreground) return code;
+  session.heed_signals();
+  // Attached, the end is a `down`, whether or not there is a terminal left to tell of it.
+  if (invocation.foreground) outlive_output();
+  bool accepted = false;
+  auto code = apply(session, *loaded.project, accepted);
+  if (invocation.foreground && session.asked_to_end()) return stop_what_is_attached(session);
+  if (auto signal = session.asked_to_end()) {
+    (void)fail(invocation, Error(ErrorCode::kCancelled, "interrupted before anything was changed"));
+    end_by(*signal);
+  }
+  if (!code) return fail(invocation, code.error());
   auto json = session.get("/v1/status");
   auto status = json ? codec::from_json<api::Status>(*json) : Result<api::Status>(json.error());
-  if (status && human && code == kDone) print_welcome(session, *status);
-  if (!invocation.foreground) return code;
-  if (code != kDone) talk("the apply failed; what ran before still does\n");
-  int end = stay_attached(session, signals);
-  return code != kDone ? code : end;
+  if (status && invocation.output == OutputForm::kHuman && *code == kDone) print_welcome(session, *status);
+  if (!invocation.foreground) return *code;
+  if (*code != kDone) talk("the apply failed; what ran before still does\n");
+  stay_attached(session);
+  int end = stop_what_is_attached(session);
+  return *code != kDone ? *code : end;
 }
 
 }  // namespace freehold::cli

@@ -14,6 +14,7 @@
 #include "control/ledger.h"
 #include "control/plan.h"
 #include "control/ports.h"
+#include "control/progress.h"
 #include "model/file.h"
 #include "model/submission.h"
 #include "runtime/timer.h"
@@ -83,6 +84,9 @@ class Controller {
   Result<std::vector<Generation>> history() { return ledger_.generations(options_.keep_generations * 2); }
   Result<Generation> generation(uint64_t number) { return ledger_.generation(number); }
   std::vector<Departure> departures() const;
+  // Of the last rollout, running or ended.
+  std::vector<ServiceProgress> progress() const;
+  Now now() const { return {parts_.loop.clock().wall(), parts_.loop.clock().monotonic()}; }
 
  private:
   // A generation worked out from a submission, not yet stored.
@@ -115,7 +119,6 @@ class Controller {
   void record(Occurrence occurrence);
   void on_timer(int) { advance(); }
   void on_heartbeat(int);
-  Now now() const { return {parts_.loop.clock().wall(), parts_.loop.clock().monotonic()}; }
 
   Parts parts_;
   Options options_;

@@ -327,4 +327,9 @@ std::vector<Departure> Controller::departures() const {
       .departures;
 }
 
+std::vector<ServiceProgress> Controller::progress() const {
+  if (!ledger_.rollout) return {};
+  return progress_of(*ledger_.rollout, ledger_.desired, observed_, now());
+}
+
 }  // namespace freehold::control

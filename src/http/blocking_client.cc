@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "http/chunked.h"
 #include "net/connect.h"
+#include "os/clock.h"
 
 namespace freehold::http {
 namespace {
@@ -19,8 +21,8 @@ constexpr size_t kPieceBytes = size_t{256} << 10;
 // One request on one connected socket.
 class Call {
  public:
-  Call(const os::Fd& socket, const std::string& name, Duration silence)
-      : socket_(socket), name_(name), silence_(silence) {}
+  Call(const os::Fd& socket, const std::string& name, Duration silence, const Interlude& interlude)
+      : socket_(socket), name_(name), silence_(silence), interlude_(interlude) {}
 
   // False: the server has answered, or gone, before all was sent; there is no point in sending more.
   Result<bool> send(std::string_view bytes) {
@@ -55,17 +57,26 @@ class Call {
 
  private:
   Result<short> wait(short events) {
-    const auto most = std::chrono::ceil<std::chrono::milliseconds>(silence_).count();
+    const MonotonicTime until = os::system_clock().monotonic() + silence_;
     for (;;) {
-      pollfd waiting{socket_.get(), events, 0};
-      int count =
-          poll(&waiting, 1, silence_ == Duration::zero() ? -1 : static_cast<int>(std::min<int64_t>(most, 1 << 30)));
-      if (count > 0) return waiting.revents;
-      if (count == 0) {
+      if (interlude_.call) FH_TRY(interlude_.call());
+      pollfd waiting[] = {{socket_.get(), events, 0}, {interlude_.descriptor, POLLIN, 0}};
+      if (poll(waiting, std::size(waiting), time_left(until)) < 0 && errno != EINTR)
+        return errno_error("cannot wait for " + name_, errno);
+      if (waiting[0].revents != 0) return waiting[0].revents;
+      if (silence_ != Duration::zero() && os::system_clock().monotonic() >= until) {
         return Error(ErrorCode::kTimeout, fmt::format("{} has been silent for {}", name_, format(silence_)));
       }
-      if (errno != EINTR) return errno_error("cannot wait for " + name_, errno);
     }
+  }
+
+  // For poll: until the silence is too long or the interlude is due.
+  int time_left(MonotonicTime until) const {
+    Duration left = Duration::max();
+    if (silence_ != Duration::zero()) left = std::max(until - os::system_clock().monotonic(), Duration::zero());
+    if (interlude_.rhythm != Duration::zero()) left = std::min(left, interlude_.rhythm);
+    if (left == Duration::max()) return -1;
+    return static_cast<int>(std::min<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 1 << 30));
   }
 
   Result<bool> send_chunks(const BodySource& source) {
@@ -95,6 +106,7 @@ class Call {
   const os::Fd& socket_;
   const std::string& name_;
   Duration silence_;
+  const Interlude& interlude_;
 };
 
 RequestBody framing_of(const ClientRequest& request, const BodySource& source) {
@@ -121,7 +133,7 @@ Result<ClientResponse> BlockingClient::call(const ClientRequest& request, const 
   }
   ResponseReader reader(method_id(request.method), limits_.most_body, ResponseReader::Excess::kFails);
   if (on_data) reader.stream_to(std::move(on_data));
-  Call call(*socket, name, limits_.silence);
+  Call call(*socket, name, limits_.silence, interlude_);
   FH_ASSIGN(bool go_on, call.send(head));
   if (go_on) {
     FH_ASSIGN(go_on, call.send_body(request, source));

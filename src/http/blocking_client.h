@@ -29,6 +29,14 @@ struct ClientLimits {
   size_t most_body = size_t{64} << 20;  // of an answer that is collected
 };
 
+// What a caller looks after while a request is under way: `call` runs before every wait, as soon as `descriptor` can be
+// read, and at least every `rhythm`. An error of it ends the request, and is its outcome.
+struct Interlude {
+  int descriptor = -1;
+  Duration rhythm{};  // zero: only what arrives wakes it
+  std::function<Result<void>()> call{};
+};
+
 // Where a body comes from, if not from ClientRequest::body: `length` bytes read from a descriptor, or pieces until an
 // empty one (sent chunked).
 struct BodySource {
@@ -40,6 +48,7 @@ struct BodySource {
 class BlockingClient {
  public:
   BlockingClient(net::SocketAddress server, const ClientLimits& limits) : server_(std::move(server)), limits_(limits) {}
+  void attend(Interlude interlude) { interlude_ = std::move(interlude); }
 
   Result<ClientResponse> call(const ClientRequest& request) { return call(request, {}, {}); }
   Result<ClientResponse> upload(const ClientRequest& request, const BodySource& source) {
@@ -55,6 +64,7 @@ class BlockingClient {
 
   net::SocketAddress server_;
   ClientLimits limits_;
+  Interlude interlude_;
 };
 
 }  // namespace freehold::http

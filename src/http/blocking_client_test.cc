@@ -1,6 +1,7 @@
 #include "http/blocking_client.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include <thread>
@@ -49,6 +50,34 @@ TEST_F(BlockingClientTest, SaysThatNothingAnswers) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
   EXPECT_TRUE(answer.error().message().starts_with("nothing answers at " + path)) << answer.error().message();
+}
+
+TEST(BlockingClient, LooksAfterOtherThingsWhileItWaitsAndEndsWhenTheySaySo) {
+  const os::Fd silent(*net::listen_tcp(net::SocketAddress::loopback(0)));  // connects, and never answers
+  const os::Fd bell(eventfd(0, EFD_CLOEXEC));
+  BlockingClient waiting(*net::SocketAddress::local_of(silent.get()), {.silence = Duration::zero()});
+  int calls = 0;
+  waiting.attend({.descriptor = bell.get(), .rhythm = {}, .call = [&]() -> Result<void> {
+                    // Once before the request is sent, once before the answer is awaited, once when the bell has rung.
+                    if (++calls == 2) eventfd_write(bell.get(), 1);
+                    if (calls == 3) return Error(ErrorCode::kCancelled, "enough");
+                    return {};
+                  }});
+  auto answer = waiting.call({});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(BlockingClient, LooksAfterThemInARhythmToo) {
+  const os::Fd silent(*net::listen_tcp(net::SocketAddress::loopback(0)));
+  BlockingClient waiting(*net::SocketAddress::local_of(silent.get()), {.silence = Duration::zero()});
+  int calls = 0;
+  waiting.attend({.descriptor = -1, .rhythm = 1ms, .call = [&]() -> Result<void> {
+                    if (++calls == 10) return Error(ErrorCode::kCancelled, "enough");
+                    return {};
+                  }});
+  EXPECT_EQ(waiting.call({}).error().code(), ErrorCode::kCancelled);
 }
 
 TEST_F(BlockingClientTest, SendsBodiesFromMemoryAndFiles) {
