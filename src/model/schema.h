@@ -1,9 +1,12 @@
-// Every key of freehold.yaml, by section, and whether this version has built it. Internal to model.
+// Every key of freehold.yaml, by section: what it takes, what it means, and whether this version has built it. Internal
+// to model; language.h is what others see of it.
 //
-// A key that is not built is refused by name, never ignored. Building one means: move it here, read it in its section,
-// write it into docs/user/file.md.
+// The readers refuse what is not listed here, and refuse by name what is not built; `freehold explain`, `freehold
+// schema` and the reference in docs/user are written from it. Building a key means: say here what it is, and read it in
+// its section.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -11,22 +14,197 @@ namespace freehold::model {
 
 enum class Status { kBuilt, kNotBuilt };
 
+// What may stand behind a key.
+enum class Shape : uint8_t {
+  kText,
+  kCount,      // a whole number
+  kNumber,     // with a fraction
+  kDuration,   // 15s
+  kSize,       // 256MiB
+  kRate,       // 5/10m
+  kWord,       // one of `keys`
+  kCommand,    // a text that is split into words, or a list of words
+  kTexts,      // a list of texts
+  kSection,    // a mapping with `keys`
+  kSections,   // a list of them
+  kNamed,      // a mapping from names of the user's own to sections with `keys`
+  kNamedText,  // ... to texts
+  kNamedWord,  // ... to one of `keys`
+  kPort,       // ${PORT} or nothing
+  kListen,     // a port, an address with a port, a list of these, or a section with `keys`
+  kTarget,     // a service, an upstream outside, or a list of upstreams, each a text or a section with `keys`
+};
+
+enum class Need { kOptional, kRequired };
+
 struct Key {
   std::string_view name;
   Status status = Status::kBuilt;
+  Shape shape = Shape::kText;
+  std::string_view meaning = {};   // a clause: "how many instances run"
+  std::string_view fallback = {};  // what holds if it is left out, as written in the file, or in words
+  std::string_view example = {};   // of its value
+  std::span<const Key> keys = {};
+  Need need = Need::kOptional;
 };
 
+inline constexpr Status kBuilt = Status::kBuilt;
 inline constexpr Status kLater = Status::kNotBuilt;
 
+// ---- values that are words
+inline constexpr Key kStrategies[] = {{"rolling"}, {"blue-green", kLater}, {"canary", kLater}};
+inline constexpr Key kOnFailure[] = {{"rollback"}, {"hold"}};
+inline constexpr Key kWriters[] = {{"one"}, {"many"}};
+inline constexpr Key kSecretForms[] = {{"file"}, {"env"}};
+inline constexpr Key kBalances[] = {
+    {"round-robin"},  {"least-connections"}, {"weighted", kLater}, {"random-of-two", kLater},
+    {"ewma", kLater}, {"source", kLater},    {"hash", kLater},
+};
+
+// ---- services
+inline constexpr Key kLimitsKeys[] = {
+    {"cpu", kBuilt, Shape::kNumber, "how many cores it may use", "none", "0.5"},
+    {"memory", kBuilt, Shape::kSize, "how much memory; more ends its instance", "none", "512MiB"},
+    {"pids", kBuilt, Shape::kCount, "how many processes and threads", "none", "256"},
+    {"files", kBuilt, Shape::kCount, "how many open files each process may have", "none", "8192"},
+};
+inline constexpr Key kVolumeKeys[] = {
+    {"path", kBuilt, Shape::kText, "an absolute path", "a folder that Freehold keeps", "/srv/uploads"},
+    {"writers", kBuilt, Shape::kWord, "how many instances may write to it at a time", "one", "one", kWriters},
+    {"sensitivity", kLater},
+};
+inline constexpr Key kHealthKeys[] = {
+    {"http", kBuilt, Shape::kText, "a path that answers 2xx or 3xx when it is well", "", "/health"},
+    {"tcp", kBuilt, Shape::kPort, "that the port takes connections", "", "${PORT}"},
+    {"exec", kBuilt, Shape::kCommand, "a command that ends with 0 when it is well", "", "./bin/check"},
+    {"every", kBuilt, Shape::kDuration, "how often it is asked", "15s", "30s"},
+    {"timeout", kBuilt, Shape::kDuration, "how long an answer may take; at most `every`", "2s", "5s"},
+    {"start", kBuilt, Shape::kDuration, "for how long after its start failures do not count", "60s", "5m"},
+    {"healthy_after", kBuilt, Shape::kCount, "so many good answers in a row make it healthy", "1", "2"},
+    {"unhealthy_after", kBuilt, Shape::kCount, "so many failures in a row make it unhealthy", "3", "5"},
+};
+inline constexpr Key kStopKeys[] = {
+    {"signal", kBuilt, Shape::kText, "what asks it to end: TERM, INT, QUIT, HUP, USR1, USR2, WINCH or KILL", "TERM",
+     "INT"},
+    {"grace", kBuilt, Shape::kDuration, "how long it may take; then all of it is killed", "10s", "30s"},
+};
+inline constexpr Key kRestartKeys[] = {
+    {"backoff", kBuilt, Shape::kDuration, "the wait before the first restart; it doubles", "1s", "2s"},
+    {"most", kBuilt, Shape::kDuration, "the longest wait", "1m", "5m"},
+    {"crash_loop", kBuilt, Shape::kRate, "so many ends in that time are a crash loop", "5/10m", "3/5m"},
+};
+inline constexpr Key kDeployKeys[] = {
+    {"strategy", kBuilt, Shape::kWord, "how instances are replaced", "rolling", "rolling", kStrategies},
+    {"batch", kBuilt, Shape::kCount, "how many are replaced at a time", "1", "2"},
+    {"drain", kBuilt, Shape::kDuration, "how long requests in flight may take before they are cut", "30s", "2m"},
+    {"deadline", kBuilt, Shape::kDuration, "how long the whole deploy may take; then it has failed", "10m", "30m"},
+    {"on_failure", kBuilt, Shape::kWord, "what happens when a deploy fails", "rollback", "hold", kOnFailure},
+};
+inline constexpr Key kServiceKeys[] = {
+    {"run", kBuilt, Shape::kCommand, "the command", "", "./bin/web --port ${PORT}", {}, Need::kRequired},
+    {"prepare", kBuilt, Shape::kCommand, "a command that runs once per deploy, before the first new instance", "none",
+     "./bin/migrate"},
+    {"user", kBuilt, Shape::kText, "auto: a user of its own; root; or the name of a user", "auto", "www-data"},
+    {"replicas", kBuilt, Shape::kCount, "how many instances run, 0 to 1000", "1", "3"},
+    {"env", kBuilt, Shape::kNamedText, "its environment", "none", "{GREETING: hello}"},
+    {"secrets", kBuilt, Shape::kNamedWord, "secrets it gets, as a file in memory or in its environment", "none",
+     "{cookie_key: file}", kSecretForms},
+    {"limits", kBuilt, Shape::kSection, "what each instance may use at most", "none", "{memory: 512MiB}", kLimitsKeys},
+    {"volumes", kBuilt, Shape::kNamed, "folders that outlive its instances", "none", "{data: {writers: one}}",
+     kVolumeKeys},
+    {"health", kBuilt, Shape::kSection, "how an instance is asked whether it works: exactly one of http, tcp, exec",
+     "with ${PORT} in run or env: that it takes connections", "{http: /health}", kHealthKeys},
+    {"stop", kBuilt, Shape::kSection, "how an instance is ended", "", "{grace: 30s}", kStopKeys},
+    {"restart", kBuilt, Shape::kSection, "what happens when an instance ends by itself", "", "{backoff: 2s}",
+     kRestartKeys},
+    {"needs", kBuilt, Shape::kTexts, "services that start before it and stop after it", "none", "[database]"},
+    {"deploy", kBuilt, Shape::kSection, "how a change of it is brought in", "", "{batch: 2}", kDeployKeys},
+    {"image", kLater},
+    {"schedule", kLater},
+    {"isolation", kLater},
+    {"metrics", kLater},
+    {"place", kLater},
+    {"scale", kLater},
+};
+
+// ---- routes
+inline constexpr Key kUpstreamKeys[] = {
+    {"url", kBuilt, Shape::kText, "where it is", "", "http://10.0.0.9:8080", {}, Need::kRequired},
+    {"weight", kBuilt, Shape::kCount, "its share beside the others", "1", "3"},
+};
+inline constexpr Key kPathKeys[] = {
+    {"to", kBuilt, Shape::kTarget, "a service, an upstream outside, or a list of upstreams", "", "web", kUpstreamKeys},
+    {"files", kBuilt, Shape::kText, "a folder beside the file, taken along by content", "", "./public"},
+    {"redirect", kBuilt, Shape::kText, "an http or https URL, or a path", "", "https://coop.example/new/"},
+    {"status", kBuilt, Shape::kCount, "of a redirect: 301, 302, 303, 307 or 308", "308", "302"},
+    {"balance", kBuilt, Shape::kWord, "which instance gets a request", "round-robin", "least-connections", kBalances},
+    {"limit", kLater},
+    {"retries", kLater},
+    {"cache", kLater},
+    {"sticky", kLater},
+    {"eject", kLater},
+    {"breaker", kLater},
+    {"queue", kLater},
+};
+inline constexpr Key kRouteKeys[] = {
+    {"host", kBuilt, Shape::kText, "a host; *.coop.example is one label more", "any host", "coop.example"},
+    {"paths", kBuilt, Shape::kNamed,
+     "what is asked for: \"/api/*\" is a prefix, \"/api\" exact, the longest match wins; each has exactly one of to, "
+     "files and redirect",
+     "", "{\"/*\": {to: web}}", kPathKeys, Need::kRequired},
+    {"tcp", kLater},
+    {"to", kLater},
+    {"allow", kLater},
+    {"compress", kLater},
+    {"headers", kLater},
+    {"cors", kLater},
+    {"waf", kLater},
+};
+
+// ---- the rest of the file
+inline constexpr Key kListenKeys[] = {
+    {"http", kBuilt, Shape::kListen, "where it takes HTTP", "", "80"},
+    {"https", kLater},
+};
+inline constexpr Key kGatewayKeys[] = {
+    {"listen", kBuilt, Shape::kListen, "a port on every address, an address with a port, or a list of these", "",
+     "127.0.0.1:8080", kListenKeys},
+    {"cores", kBuilt, Shape::kCount, "how many cores serve", "1", "2"},
+    {"tls", kLater},
+    {"trusted_proxies", kLater},
+    {"deny", kLater},
+    {"packet", kLater},
+};
+inline constexpr Key kSecretsKeys[] = {
+    {"store",
+     kBuilt,
+     Shape::kText,
+     "a YAML file of names and values, kept outside of version control",
+     "",
+     "./secrets.yaml",
+     {},
+     Need::kRequired},
+    {"rotate", kLater},
+};
 inline constexpr Key kFileKeys[] = {
-    {"freehold"},
-    {"name"},
-    {"timezone"},
-    {"include"},
-    {"services"},
-    {"gateway"},
-    {"routes"},
-    {"secrets"},
+    {"freehold", kBuilt, Shape::kCount, "the version of the language", "", "1", {}, Need::kRequired},
+    {"name",
+     kBuilt,
+     Shape::kText,
+     "the organisation: a lower-case letter, then letters, digits, '-'; at most 39",
+     "",
+     "coop",
+     {},
+     Need::kRequired},
+    {"timezone", kBuilt, Shape::kText, "where its clocks are, by the name of the tz database", "UTC",
+     "Atlantic/Reykjavik"},
+    {"include", kBuilt, Shape::kTexts, "more files, at or below this one's folder, with services, routes and include",
+     "none", "[services/shop.yaml]"},
+    {"services", kBuilt, Shape::kNamed, "the programs that run", "none", "{web: {run: ./bin/web}}", kServiceKeys},
+    {"gateway", kBuilt, Shape::kSection, "where users arrive", "", "{listen: 80}", kGatewayKeys},
+    {"routes", kBuilt, Shape::kSections, "where requests go, by host and path", "none",
+     "[{host: coop.example, paths: {\"/*\": {to: web}}}]", kRouteKeys},
+    {"secrets", kBuilt, Shape::kSection, "where secrets' values are", "", "{store: ./secrets.yaml}", kSecretsKeys},
     {"nodes", kLater},
     {"locations", kLater},
     {"mesh", kLater},
@@ -52,75 +230,5 @@ inline constexpr Key kFileKeys[] = {
 };
 // What an included file may hold of these.
 inline constexpr std::string_view kIncludedKeys[] = {"include", "services", "routes"};
-
-inline constexpr Key kServiceKeys[] = {
-    {"run"},
-    {"prepare"},
-    {"user"},
-    {"replicas"},
-    {"env"},
-    {"secrets"},
-    {"limits"},
-    {"volumes"},
-    {"health"},
-    {"stop"},
-    {"restart"},
-    {"needs"},
-    {"deploy"},
-    {"image", kLater},
-    {"schedule", kLater},
-    {"isolation", kLater},
-    {"metrics", kLater},
-    {"place", kLater},
-    {"scale", kLater},
-};
-inline constexpr Key kLimitsKeys[] = {{"cpu"}, {"memory"}, {"pids"}, {"files"}};
-inline constexpr Key kVolumeKeys[] = {{"path"}, {"writers"}, {"sensitivity", kLater}};
-inline constexpr Key kHealthKeys[] = {{"http"},    {"tcp"},   {"exec"},          {"every"},
-                                      {"timeout"}, {"start"}, {"healthy_after"}, {"unhealthy_after"}};
-inline constexpr Key kStopKeys[] = {{"signal"}, {"grace"}};
-inline constexpr Key kRestartKeys[] = {{"backoff"}, {"most"}, {"crash_loop"}};
-inline constexpr Key kDeployKeys[] = {{"strategy"}, {"batch"}, {"drain"}, {"deadline"}, {"on_failure"}};
-
-inline constexpr Key kRouteKeys[] = {
-    {"host"},
-    {"paths"},
-    {"tcp", kLater},
-    {"to", kLater},
-    {"allow", kLater},
-    {"compress", kLater},
-    {"headers", kLater},
-    {"cors", kLater},
-    {"waf", kLater},
-};
-inline constexpr Key kPathKeys[] = {
-    {"to"},
-    {"files"},
-    {"redirect"},
-    {"status"},
-    {"balance"},
-    {"limit", kLater},
-    {"retries", kLater},
-    {"cache", kLater},
-    {"sticky", kLater},
-    {"eject", kLater},
-    {"breaker", kLater},
-    {"queue", kLater},
-};
-inline constexpr Key kUpstreamKeys[] = {{"url"}, {"weight"}};
-inline constexpr Key kGatewayKeys[] = {
-    {"listen"}, {"cores"}, {"tls", kLater}, {"trusted_proxies", kLater}, {"deny", kLater}, {"packet", kLater}};
-inline constexpr Key kListenKeys[] = {{"http"}, {"https", kLater}};
-inline constexpr Key kSecretsKeys[] = {{"store"}, {"rotate", kLater}};
-
-// Values that are words.
-inline constexpr Key kStrategies[] = {{"rolling"}, {"blue-green", kLater}, {"canary", kLater}};
-inline constexpr Key kOnFailure[] = {{"rollback"}, {"hold"}};
-inline constexpr Key kWriters[] = {{"one"}, {"many"}};
-inline constexpr Key kSecretForms[] = {{"file"}, {"env"}};
-inline constexpr Key kBalances[] = {
-    {"round-robin"},  {"least-connections"}, {"weighted", kLater}, {"random-of-two", kLater},
-    {"ewma", kLater}, {"source", kLater},    {"hash", kLater},
-};
 
 }  // namespace freehold::model
