@@ -14,7 +14,7 @@ enum class OutputForm { kHuman, kJson, kNdjson };
 enum ExitCode : int {
   kDone = 0,
   kFailed = 1,
-  kChanges = 2,        // plan --detailed-exitcode: there is something to do
+  kChanges = 2,        // plan --detailed-exitcode, fmt --diff: there is something to do
   kBadFile = 3,        // the file, or what it points at, is wrong
   kRefused = 4,        // not permitted, or somebody else changed it first
   kNobodyAnswers = 5,  // no daemon at that state directory
@@ -30,18 +30,18 @@ struct Invocation {
   bool color = false;
 
   // Of single verbs; each is set only by those that have it.
-  std::string file;                    // validate, plan, up: the file as an argument
+  std::string file;                    // validate, plan, up, init, fmt: the file as an argument
   std::vector<std::string> arguments;  // what remains
   bool detailed_exit_code = false;     // plan
   bool foreground = false;             // up
   bool follow = false;                 // logs, events
   bool watch = false;                  // status
   bool off = false;                    // drain
-  bool destroy = false;
-  std::string message;            // up: why, for the history
-  std::string since;              // logs
-  std::optional<uint64_t> after;  // events: resume after this id
-  std::optional<int> lines;       // logs, events: the last so many
+  bool diff = false;                   // fmt
+  std::string message;                 // up: why, for the history
+  std::string since;                   // logs
+  std::optional<uint64_t> after;       // events: resume after this id
+  std::optional<int> lines;            // logs, events: the last so many
 };
 
 // Reads the words of the command line and the environment (FREEHOLD_CONFIG, FREEHOLD_STATE, FREEHOLD_OUTPUT, NO_COLOR).

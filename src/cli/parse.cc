@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "cli/grammar.h"
 #include "cli/invocation.h"
 #include "cli/screen.h"
 
@@ -32,12 +33,17 @@ class Grammar {
     app_.footer(std::string(kFooter));
     app_.fallthrough();
     app_.add_option("-c,--config", out_.config, "The organisation's file (default ./freehold.yaml)")
+        ->type_name("FILE")
         ->envname("FREEHOLD_CONFIG");
     app_.add_option("--state", out_.state, "The state directory (default: by the name in the file)")
+        ->type_name("DIR")
         ->envname("FREEHOLD_STATE");
     app_.add_option("-o,--output", out_.output, "human, json or ndjson")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, OutputForm>{
-            {"human", OutputForm::kHuman}, {"json", OutputForm::kJson}, {"ndjson", OutputForm::kNdjson}}))
+        ->transform(CLI::CheckedTransformer(std::map<std::string, OutputForm>{{"human", OutputForm::kHuman},
+                                                                              {"json", OutputForm::kJson},
+                                                                              {"ndjson", OutputForm::kNdjson}})
+                        .description(""))
+        ->type_name("FORM")
         ->envname("FREEHOLD_OUTPUT");
   }
 
@@ -46,6 +52,7 @@ class Grammar {
     describe_running();
     describe_seeing();
     describe_past();
+    describe_writing();
   }
 
   CLI::App& app() { return app_; }
@@ -121,9 +128,46 @@ class Grammar {
           "N", "Which generation", 0, 1);
   }
 
+  void describe_writing() {
+    file_argument(verb("init", "Write a file to start from, and a page that it serves",
+                       "  freehold init\n  freehold init town-hall.yaml"));
+    CLI::App* format = verb("fmt", "Lay the file and its includes out: indentation and spaces, nothing else",
+                            "  freehold fmt\n  freehold fmt --diff   # 0 nothing to do, 2 something");
+    file_argument(format);
+    format->add_flag("--diff", out_.diff, "Show what would change instead; exit with 2 if anything would");
+    words(verb("explain", "What a word of the file means, takes, and is if left out",
+               "  freehold explain\n  freehold explain services.health\n  freehold explain grace"),
+          "KEY", "A key, or the way to it", 0, 1);
+    verb("schema", "The JSON Schema of the file, for editors",
+         "  freehold schema > freehold.schema.json   # then, first line of the file:\n"
+         "  # yaml-language-server: $schema=freehold.schema.json");
+    words(verb("completion", "What makes a shell complete freehold's words",
+               "  source <(freehold completion bash)\n  freehold completion zsh > ~/.zfunc/_freehold\n"
+               "  freehold completion fish | source"),
+          "bash|zsh|fish|services", "The shell; or the names of the file's services", 1, 1);
+    verb("man", "The manual page", "  freehold man | man -l -");
+  }
+
   CLI::App app_;
   Invocation& out_;
 };
+
+std::string first_option_value(const CLI::Option& option) {
+  if (option.get_expected_min() == 0 && option.get_expected_max() == 0) return "";
+  return option.get_type_name().empty() ? "VALUE" : option.get_type_name();
+}
+
+std::vector<OptionInfo> options_of(const CLI::App& app) {
+  std::vector<OptionInfo> out;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->nonpositional()) continue;
+    OptionInfo info{.names = {}, .value = first_option_value(*option), .meaning = option->get_description()};
+    for (const std::string& name : option->get_snames()) info.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) info.names.push_back("--" + name);
+    out.push_back(std::move(info));
+  }
+  return out;
+}
 
 // The verb that was most likely meant, for a first word that is none.
 std::string hint_for(const CLI::App& app, int count, char** words) {
@@ -139,6 +183,31 @@ std::string hint_for(const CLI::App& app, int count, char** words) {
 }
 
 }  // namespace
+
+GrammarInfo describe_grammar() {
+  Invocation unused;
+  Grammar grammar(unused);
+  grammar.build();
+  GrammarInfo out;
+  out.options = options_of(grammar.app());
+  for (const CLI::App* sub : grammar.app().get_subcommands([](const CLI::App*) { return true; })) {
+    VerbInfo verb{
+        .name = sub->get_name(), .purpose = sub->get_description(), .usage = {}, .options = {}, .examples = {}};
+    for (const CLI::Option* option : sub->get_options()) {
+      if (option->nonpositional()) continue;
+      verb.usage = option->get_required() ? option->get_name() : fmt::format("[{}]", option->get_name());
+    }
+    for (OptionInfo& option : options_of(*sub)) {
+      if (option.names.back() != "--help") verb.options.push_back(std::move(option));
+    }
+    std::string footer = sub->get_footer();
+    for (std::string_view line : split(footer, '\n')) {
+      if (line.starts_with("  ")) verb.examples.emplace_back(trim(line));
+    }
+    out.verbs.push_back(std::move(verb));
+  }
+  return out;
+}
 
 Parsed parse_command_line(int count, char** words) {
   Parsed parsed;

@@ -13,11 +13,27 @@ struct Verb {
 };
 
 constexpr std::array kVerbs = {
-    Verb{"validate", &run_validate}, Verb{"plan", &run_plan},         Verb{"up", &run_up},
-    Verb{"down", &run_down},         Verb{"restart", &run_restart},   Verb{"scale", &run_scale},
-    Verb{"drain", &run_drain},       Verb{"rollback", &run_rollback}, Verb{"status", &run_status},
-    Verb{"history", &run_history},   Verb{"diff", &run_diff},         Verb{"events", &run_events},
-    Verb{"logs", &run_logs},         Verb{"exec", &run_exec},         Verb{"doctor", &run_doctor},
+    Verb{"validate", &run_validate},
+    Verb{"plan", &run_plan},
+    Verb{"up", &run_up},
+    Verb{"down", &run_down},
+    Verb{"restart", &run_restart},
+    Verb{"scale", &run_scale},
+    Verb{"drain", &run_drain},
+    Verb{"rollback", &run_rollback},
+    Verb{"status", &run_status},
+    Verb{"history", &run_history},
+    Verb{"diff", &run_diff},
+    Verb{"events", &run_events},
+    Verb{"logs", &run_logs},
+    Verb{"exec", &run_exec},
+    Verb{"doctor", &run_doctor},
+    Verb{"init", &run_init},
+    Verb{"fmt", &run_fmt},
+    Verb{"explain", &run_explain},
+    Verb{"schema", &run_schema},
+    Verb{"completion", &run_completion},
+    Verb{"man", &run_man},
 };
 
 }  // namespace

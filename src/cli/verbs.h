@@ -20,6 +20,12 @@ int run_events(const Invocation& invocation);
 int run_logs(const Invocation& invocation);
 int run_exec(const Invocation& invocation);
 int run_doctor(const Invocation& invocation);
+int run_init(const Invocation& invocation);
+int run_fmt(const Invocation& invocation);
+int run_explain(const Invocation& invocation);
+int run_schema(const Invocation& invocation);
+int run_completion(const Invocation& invocation);
+int run_man(const Invocation& invocation);
 
 // All of a command line: parse, find the verb, run it.
 int run(int count, char** words);
