@@ -20,6 +20,7 @@ namespace {
 
 constexpr Duration kFirstWait = std::chrono::milliseconds(20);
 constexpr Duration kLongestWait = std::chrono::seconds(5);
+constexpr int kDismissalMs = 1000;
 constexpr Duration kStable = std::chrono::seconds(10);
 
 std::vector<std::string> own_environment() {
@@ -100,7 +101,12 @@ void WatcherGuard::on_timer(int) {
 void WatcherGuard::dismiss() {
   watcher_.reset();
   timer_.cancel();
-  if (process_) (void)os::signal_process(pidfd_, SIGTERM).ok();
+  if (!process_) return;
+  (void)os::signal_process(pidfd_, SIGTERM).ok();
+  // Whoever waits for our lock to be free shall find nothing left.
+  pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  poll(&end, 1, kDismissalMs);
+  if (child_) waitpid(process_->pid, nullptr, WNOHANG);
 }
 
 int run_watcher(const std::string& program, const std::string& state, pid_t agent) {

@@ -1,6 +1,7 @@
 """The verbs that help with writing: init, fmt, explain, schema, completion, man; each held against a tool that is not ours."""
 import json
 import pathlib
+import re
 import subprocess
 
 import jsonschema
@@ -8,6 +9,8 @@ import pytest
 import yaml
 from platform_under_test import BAD_FILE, BINARY, CHANGES, DONE, FAILED, REFUSED, ROOT, USAGE
 
+# Said of a key, rather than of a value whose meaning only the program knows.
+KEY_IS_WRONG = re.compile(r"error: unknown key|error: '\w+' in (the file|a route|service '\w+'|gateway) is known")
 GOLDEN = ROOT / "tests/golden/file"
 
 
@@ -91,10 +94,10 @@ def test_the_schema_takes_and_refuses_what_the_program_does(platform):
         if "error:" not in said:
             assert errors == [], f"{case.name}: {errors}"
             taken += 1
-        elif "is known, but not built yet" in said and "' in" in said or "unknown key" in said:
+        elif KEY_IS_WRONG.search(said):
             assert errors, f"{case.name} is refused by the program only"
             refused += 1
-    assert taken >= 10 and refused >= 5, (taken, refused)
+    assert taken >= 8 and refused >= 10, (taken, refused)
 
 
 def complete(shell, words):
