@@ -47,16 +47,20 @@ Error Statement::failure() const { return database_->failure(); }
 
 Result<std::unique_ptr<Database>> Database::open(os::Disk& disk, const std::string& path,
                                                  const DatabaseOptions& options) {
+  bool reads = options.access == Access::kRead;
+  auto info = disk.info(path);
+  if (!info && (reads || info.error().code() != ErrorCode::kNotFound)) return info.error();
   // SQLite would create it readable for everyone; the WAL takes its mode from it. Not when it is there already: closing
   // any descriptor of a file drops the locks that this process holds on it.
-  if (!disk.exists(path)) FH_TRY(disk.open_append(path, 0600));
+  if (!info) FH_TRY(disk.open_append(path, 0600));
   sqlite3* raw = nullptr;
-  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  int flags = (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
+  int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   std::unique_ptr<Database> database(new Database(path, raw));
   if (code != SQLITE_OK) return database->failure();
   FH_TRY(database->configure(options));
   FH_TRY(database->check());
-  FH_TRY(database->migrate(options.schema));
+  FH_TRY(reads ? database->expect_newest(options.schema) : database->migrate(options.schema));
   return database;
 }
 
@@ -64,11 +68,15 @@ Result<void> Database::configure(const DatabaseOptions& options) {
   sqlite3_extended_result_codes(handle_.get(), 1);
   auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options.busy_timeout).count();
   sqlite3_busy_timeout(handle_.get(), static_cast<int>(timeout));
-  FH_TRY(execute("PRAGMA journal_mode=WAL"));
-  FH_TRY(execute("PRAGMA synchronous=FULL"));
   FH_TRY(execute("PRAGMA trusted_schema=OFF"));
   // A cell that does not fit what the schema says is damage, too.
   FH_TRY(execute("PRAGMA cell_size_check=ON"));
+  return options.access == Access::kRead ? Result<void>() : configure_writing(options);
+}
+
+Result<void> Database::configure_writing(const DatabaseOptions& options) {
+  FH_TRY(execute("PRAGMA journal_mode=WAL"));
+  FH_TRY(execute("PRAGMA synchronous=FULL"));
   FH_TRY(execute(fmt::format("PRAGMA journal_size_limit={}", options.most_wal.count)));
   // A checkpoint is tried at a quarter of the bound, so that readers who delay one do not break it at once.
   FH_TRY(
@@ -85,14 +93,12 @@ Result<void> Database::check() {
   return {};
 }
 
-Result<void> Database::migrate(const Schema& schema) {
-  FH_ASSIGN(Transaction transaction, Transaction::begin(*this));
-  FH_TRY(execute("CREATE TABLE IF NOT EXISTS schema (name BLOB PRIMARY KEY, version INTEGER NOT NULL)"));
+// Refuses what a newer Freehold wrote. 0: there are no such tables yet.
+Result<int64_t> Database::version_of(const Schema& schema) {
   FH_ASSIGN(Statement find, prepare("SELECT version FROM schema WHERE name = ?"));
   FH_TRY(find.bind(schema.name));
   FH_ASSIGN(bool known, find.step());
   int64_t version = known ? find.integer(0) : 0;
-  find.reset();
   auto newest = static_cast<int64_t>(schema.steps.size());
   if (version > newest) {
     return Error(ErrorCode::kUnsupported,
@@ -100,6 +106,23 @@ Result<void> Database::migrate(const Schema& schema) {
                              "{}): run that Freehold again; nothing was changed",
                              path_, version, schema.name, newest));
   }
+  return version;
+}
+
+Result<void> Database::expect_newest(const Schema& schema) {
+  FH_ASSIGN(int64_t tables, query_integer("SELECT count(*) FROM sqlite_master WHERE name = 'schema'"));
+  FH_ASSIGN(int64_t version, tables == 0 ? Result<int64_t>(0) : version_of(schema));
+  if (version == 0) return Error(ErrorCode::kNotFound, fmt::format("{} has nothing in it yet", path_));
+  if (version == static_cast<int64_t>(schema.steps.size())) return {};
+  return Error(ErrorCode::kUnsupported,
+               fmt::format("{} was written by an older Freehold; `freehold up` brings it up to date", path_));
+}
+
+Result<void> Database::migrate(const Schema& schema) {
+  FH_ASSIGN(Transaction transaction, Transaction::begin(*this));
+  FH_TRY(execute("CREATE TABLE IF NOT EXISTS schema (name BLOB PRIMARY KEY, version INTEGER NOT NULL)"));
+  FH_ASSIGN(int64_t version, version_of(schema));
+  auto newest = static_cast<int64_t>(schema.steps.size());
   if (version == newest) return {};
   for (int64_t step = version; step < newest; ++step) FH_TRY(execute(schema.steps[static_cast<size_t>(step)]));
   FH_ASSIGN(Statement record, prepare("INSERT OR REPLACE INTO schema (name, version) VALUES (?, ?)"));
@@ -153,8 +176,7 @@ Error Database::error_of(int code, std::string_view text) const {
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_READONLY:
-      return error(ErrorCode::kDenied, "cannot be opened for writing",
-                   ": check its owner, its mode and its file system");
+      return error(ErrorCode::kDenied, "cannot be opened", ": check its owner, its mode and its file system");
     case SQLITE_TOOBIG:
     case SQLITE_NOMEM:
       return error(ErrorCode::kExhausted, "was given too much at once", "");

@@ -32,8 +32,13 @@ struct Schema {
   std::span<const std::string_view> steps;
 };
 
+// kRead: nothing is created, migrated or written. Another process may write meanwhile, or none may run at all. SQLite
+// itself may leave its empty -wal and -shm beside the file.
+enum class Access { kWrite, kRead };
+
 struct DatabaseOptions {
   Schema schema;
+  Access access = Access::kWrite;
   Bytes most_wal = {8 << 20};  // the WAL is cut back to this after a checkpoint
   Duration busy_timeout = std::chrono::seconds(5);
   uint64_t most_pages = 0;  // of 4 KiB; 0 is SQLite's own bound. Reached, it is as a full disk
@@ -86,8 +91,9 @@ class Statement {
 
 class Database {
  public:
-  // Creates the file (0600) if it is missing, checks it, and brings it to the newest schema. SQLite does its own file
-  // access; `disk` is asked only to create the file.
+  // Creates the file (0600) if it is missing, checks it, and brings it to the newest schema. To read, it must be there
+  // (else kNotFound) and of the newest schema (else kUnsupported). SQLite does its own file access; `disk` is asked
+  // only for the file as such.
   static Result<std::unique_ptr<Database>> open(os::Disk& disk, const std::string& path,
                                                 const DatabaseOptions& options);
 
@@ -107,7 +113,10 @@ class Database {
   };
   Database(std::string path, sqlite3* handle) : path_(std::move(path)), handle_(handle) {}
   Result<void> configure(const DatabaseOptions& options);
+  Result<void> configure_writing(const DatabaseOptions& options);
   Result<void> check();
+  Result<int64_t> version_of(const Schema& schema);
+  Result<void> expect_newest(const Schema& schema);
   Result<void> migrate(const Schema& schema);
   Error error_of(int code, std::string_view text) const;
 

@@ -244,6 +244,7 @@ Result<std::unique_ptr<Store>> open_sqlite_store(os::Disk& disk, const std::stri
                                                  const SqliteStoreOptions& options) {
   FH_ASSIGN(std::unique_ptr<Database> database, Database::open(disk, path,
                                                                {.schema = {.name = "store", .steps = kSteps},
+                                                                .access = options.access,
                                                                 .most_wal = options.most_wal,
                                                                 .busy_timeout = options.busy_timeout,
                                                                 .most_pages = options.most_pages}));

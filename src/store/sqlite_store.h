@@ -9,6 +9,7 @@
 #include <string>
 
 #include "os/disk.h"
+#include "store/sqlite.h"
 #include "store/store.h"
 
 namespace freehold::store {
@@ -18,9 +19,10 @@ struct SqliteStoreOptions {
   Bytes most_wal{8 << 20};
   Duration busy_timeout = std::chrono::seconds(5);
   uint64_t most_pages = 0;  // of 4 KiB; 0: as many as the disk has
+  Access access = Access::kWrite;
 };
 
-// Opens the file, or creates it with mode 0600 in a folder that exists.
+// Opens the file, or creates it with mode 0600 in a folder that exists. With Access::kRead every commit() is kDenied.
 Result<std::unique_ptr<Store>> open_sqlite_store(os::Disk& disk, const std::string& path,
                                                  const SqliteStoreOptions& options);
 
