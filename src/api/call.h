@@ -28,7 +28,6 @@ struct ApiService::Call {
 Result<uint64_t> parse_number(std::string_view text);
 uint16_t status_of(ErrorCode code);
 http::Response problem_response(const Error& error);
-PlanAnswer plan_answer(const control::Plan& plan);
 // Of the last rollout; id 0 if there was none.
 RolloutStatus make_rollout_status(const control::Controller& controller);
 // The generation that If-Match names: "4" with its quotes, or * for any.

@@ -81,6 +81,7 @@ struct ChangeAnswer {
   uint64_t generation = 0;  // the generation that it leads to
   uint64_t event = 0;       // events of it have greater ids
   bool undoes = false;      // the apply that was under way goes back: its end as undone is what was asked for
+  std::string text;         // for people: what was chosen, and why
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ChangeAnswer>& answer) {
@@ -88,6 +89,7 @@ void fields(Visitor& v, Of<Visitor, ChangeAnswer>& answer) {
   v("generation", answer.generation);
   v("event", answer.event);
   v("undoes", answer.undoes);
+  v("text", answer.text);
 }
 
 struct RolloutStatus {

@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 #include <pwd.h>
 
+#include "api/answers.h"
 #include "api/call.h"
 #include "api/follower.h"
 #include "base/text.h"
-#include "control/plan_text.h"
 #include "http/path.h"
 
 namespace freehold::api {
@@ -177,7 +177,7 @@ ApiService::Answer ApiService::change(const Call& call, const codec::Json& body)
   const std::string& path = call.path;
   auto accepted = [](const Result<control::Accepted>& result) -> Answer {
     if (!result) return result.error();
-    return json_response(ChangeAnswer{result->rollout, result->generation, result->event, result->undoes},
+    return json_response(ChangeAnswer{result->rollout, result->generation, result->event, result->undoes, result->text},
                          result->rollout == 0 ? 200 : 202);
   };
   if (path == "/v1/plan") {
@@ -234,10 +234,6 @@ void ApiService::upload(Call& call) {
                                                                         call.path.substr(kContents.size())));
 }
 
-PlanAnswer plan_answer(const control::Plan& plan) {
-  return {plan.current, plan.empty(), control::render(plan, control::Colour::kOff), codec::to_json(plan)};
-}
-
 ApiService::Answer ApiService::diff_answer(const Call& call) {
   FH_ASSIGN(uint64_t from, call.number("from"));
   FH_ASSIGN(uint64_t to, call.number("to"));
@@ -250,15 +246,8 @@ ApiService::Answer ApiService::status_answer() { return json_response(make_statu
 ApiService::Answer ApiService::rollout_answer() { return json_response(make_rollout_status(controller_)); }
 
 ApiService::Answer ApiService::generations_answer(const Call&) {
-  FH_ASSIGN(std::vector<control::Generation> history, controller_.history());
-  std::vector<GenerationSummary> out;
-  for (const control::Generation& generation : history) {
-    out.push_back({generation.number,
-                   std::string(enum_names(generation.status)[static_cast<size_t>(generation.status)]),
-                   generation.created, generation.who, generation.message, generation.outcome,
-                   generation.organisation.services.size()});
-  }
-  return json_response(out);
+  FH_ASSIGN(std::vector<control::GenerationHead> history, controller_.history());
+  return json_response(summaries_of(history));
 }
 
 ApiService::Answer ApiService::generation_answer(const Call&, const std::string& number_text) {

@@ -16,6 +16,34 @@ constexpr Duration kHeartbeat = std::chrono::seconds(10);
 // Uploads that no apply has named yet are left alone for this long.
 constexpr Duration kContentGrace = std::chrono::hours(1);
 constexpr Bytes kLargestManifest{64 << 20};
+constexpr Duration kTryAgain = std::chrono::seconds(1);  // after the disk took nothing
+
+// The digests of everything that these generations, and what runs, are made of.
+Result<std::set<std::string>> live_contents(const contents::Contents& contents, const std::vector<GenerationHead>& kept,
+                                            const DesiredState& desired) {
+  std::set<std::string> live;
+  auto add_manifest = [&](const std::string& digest) -> Result<void> {
+    if (digest.empty() || !live.insert(digest).second) return {};
+    auto text = contents.read(digest, kLargestManifest);
+    auto manifest = text ? contents::Manifest::parse(*text, {}) : Result<contents::Manifest>(text.error());
+    if (manifest) {
+      for (const contents::ManifestEntry& entry : manifest->entries) live.insert(entry.digest);
+      return {};
+    }
+    // What a lost or damaged manifest named cannot be put together again. If it only could not be read now, everything
+    // stays.
+    ErrorCode code = manifest.error().code();
+    if (code == ErrorCode::kNotFound || code == ErrorCode::kCorrupt || code == ErrorCode::kInvalid) return {};
+    return manifest.error();
+  };
+  for (const GenerationHead& generation : kept) {
+    for (const auto& [path, digest] : generation.sources) live.insert(digest);
+    for (const auto& [service, digest] : generation.releases) FH_TRY(add_manifest(digest));
+    for (const auto& [folder, digest] : generation.files) FH_TRY(add_manifest(digest));
+  }
+  for (const auto& [fingerprint, runtime] : desired.runtimes) FH_TRY(add_manifest(runtime.release));
+  return live;
+}
 
 std::string subject_of(const RolloutEvent& event, const Rollout& rollout) {
   if (!event.instance.empty()) return event.instance;
@@ -46,7 +74,8 @@ Result<std::unique_ptr<Controller>> Controller::open(Parts parts, Options option
   std::unique_ptr<Controller> controller(new Controller(parts, std::move(options), std::move(ledger)));
   FH_TRY(controller->recompose());
   auto& rollout = controller->ledger_.rollout;
-  if (rollout && rollout->outcome == Outcome::kRunning) {
+  if (!rollout) return controller;
+  if (rollout->outcome == Outcome::kRunning) {
     // The one before us held the lease, and the ledger's fence has just ended it: its lease is ours to take.
     auto held = controller->leases_.read(kApplyLease);
     if (held) (void)controller->leases_.release(kApplyLease, held->lease.owner).ok();
@@ -57,13 +86,8 @@ Result<std::unique_ptr<Controller>> Controller::open(Parts parts, Options option
     controller->record({"rollout.resumed", fmt::format("generation {}", rollout->target),
                         "control started again and goes on with what was under way", rollout->who,
                         detail_of(*rollout)});
-    controller->timer_.start(Duration::zero());
-  } else if (rollout && !rollout->given_up_by.empty()) {
-    // We died between its end and the beginning of what it made way for.
-    std::string who = rollout->given_up_by;
-    controller->finish_rollout();
-    FH_TRY(controller->down(who));
   }
+  controller->timer_.start(Duration::zero());
   return controller;
 }
 
@@ -97,7 +121,13 @@ void Controller::on_heartbeat(int) {
   heartbeat_.start(kHeartbeat);
 }
 
-Result<void> Controller::refuse_while_rolling() const {
+Result<void> Controller::refuse_while_unwritten() {
+  if (write_down()) return {};
+  return unwritable_->with_context("what was done last could not be stored yet");
+}
+
+Result<void> Controller::refuse_while_rolling() {
+  FH_TRY(refuse_while_unwritten());
   const auto& rollout = ledger_.rollout;
   if (!rollout || rollout->outcome != Outcome::kRunning) return {};
   return Error(
@@ -107,112 +137,185 @@ Result<void> Controller::refuse_while_rolling() const {
                   format_time(rollout->started)));
 }
 
-Result<Accepted> Controller::begin(RolloutKind kind, Draft draft, const std::string& who) {
-  const Composed* previous = composed_ ? &*composed_ : nullptr;
+Rollout Controller::rollout_to(const Composed& target, const Overrides& overrides, RolloutKind kind,
+                               const std::string& who) const {
   RolloutStart start;
   start.kind = kind;
   start.id = ledger_.rollout ? ledger_.rollout->id + 1 : 1;
   start.who = who;
-  start.target = &draft.composed;
-  start.previous = previous;
+  start.target = &target;
+  start.previous = composed_or_null();
   start.overrides_from = ledger_.overrides;
-  start.overrides_to = draft.overrides;
+  start.overrides_to = overrides;
   start.now = now();
-  Rollout rollout = begin_rollout(start, ledger_.desired);
+  return begin_rollout(start, ledger_.desired);
+}
 
+// Whether the node is asked for exactly this: an apply that failed may have left something else.
+bool Controller::is_asked_for(const Composed& composed) const {
+  Rollout rollout = rollout_to(composed, ledger_.overrides, RolloutKind::kReconcile, "");
+  return rollout.services.empty() && rollout.routed;
+}
+
+Result<Accepted> Controller::begin(RolloutKind kind, Draft draft, const std::string& who) {
+  Rollout rollout = rollout_to(draft.composed, draft.overrides, kind, who);
   bool new_generation = draft.generation.number != ledger_.current;
   FH_TRY(take_lease(
       fmt::format("{} of generation {} by {}", enum_names(kind)[static_cast<size_t>(kind)], rollout.target, who)));
   draft.generation.status = GenerationStatus::kApplying;
   uint64_t event = parts_.events.last_id();
-  ledger_.rollout = std::move(rollout);
-  ledger_.allocations = draft.allocations;
+  std::optional<Rollout> rollout_before = std::exchange(ledger_.rollout, std::move(rollout));
+  Allocations allocations_before = std::exchange(ledger_.allocations, std::move(draft.allocations));
   Ledger::Changed changed{.rollout = true, .allocations = true, .secrets = std::move(draft.sealed), .lease = &*lease_};
   if (new_generation) changed.generations.push_back(&draft.generation);
   auto written = ledger_.commit(changed);
   if (!written) {
     (void)leases_.release(*lease_).ok();
     lease_.reset();
+    heartbeat_.cancel();
     // What was not written did not happen.
-    FH_ASSIGN(ledger_, Ledger::open(parts_.store));
+    ledger_.rollout = std::move(rollout_before);
+    ledger_.allocations = std::move(allocations_before);
     return written.error();
   }
   record({fmt::format("{}.started", enum_names(kind)[static_cast<size_t>(kind)]),
           fmt::format("generation {}", ledger_.rollout->target), draft.generation.message, who,
           detail_of(*ledger_.rollout)});
+  end_recorded_ = false;
   Accepted accepted{ledger_.rollout->id, ledger_.rollout->target, event};
   timer_.start(Duration::zero());
   return accepted;
 }
 
 void Controller::advance() {
+  if (!write_down()) return;
   auto& rollout = ledger_.rollout;
   bool rolling = rollout && rollout->outcome == Outcome::kRunning;
   if (!rolling) {
     if (connected_ && sweep(ledger_.desired, observed_)) {
-      auto written = ledger_.commit({.desired = true});
-      if (!written) log_error("control", "cannot write the state: {}", written.error().message());
-      send_desired();
+      unwritten_.any = unsent_ = true;
+      if (!write_down()) return;
     }
+    see_to_the_end();
     return;
   }
   StepResult result = step(*rollout, ledger_.desired, observed_, now());
-  // Written before the node hears of it: after a crash we know what it was told.
-  if (result.changed || !result.events.empty() || rollout->outcome != Outcome::kRunning) {
-    auto written = ledger_.commit({.desired = result.changed, .rollout = true});
-    if (!written) {
-      log_error("control", "cannot write the state, trying again: {}", written.error().message());
-      timer_.start(std::chrono::seconds(1));
-      return;
-    }
+  unsent_ = unsent_ || result.changed;
+  unwritten_.ended = rollout->outcome != Outcome::kRunning;
+  unwritten_.any = result.changed || !result.events.empty() || unwritten_.ended;
+  unwritten_.events = std::move(result.events);
+  if (!write_down()) return;
+  if (rollout->outcome == Outcome::kRunning && result.wake_after) timer_.start(*result.wake_after);
+}
+
+// Stores what the last step decided, and then tells of it: after a crash we know what the node was told. False: the
+// disk did not take it; it is tried again, and nothing else is decided before.
+bool Controller::write_down() {
+  if (!unwritten_.any) return true;
+  auto written = unwritten_.ended ? commit_end() : commit_step();
+  if (!written) {
+    if (!unwritable_)
+      log_error("control", "cannot write the state, and tries until it can: {}", written.error().message());
+    unwritable_ = written.error();
+    // Another control has taken over; this one may change nothing any more.
+    if (written.error().code() == ErrorCode::kConflict) parts_.loop.stop();
+    timer_.start(kTryAgain);
+    return false;
   }
-  for (const RolloutEvent& event : result.events)
-    record({event.kind, subject_of(event, *rollout), event.text, rollout->who, detail_of(*rollout)});
-  if (result.changed) send_desired();
-  if (rollout->outcome != Outcome::kRunning) {
+  if (std::exchange(unwritable_, {})) log_info("control", "the state can be written again");
+  Unwritten done = std::exchange(unwritten_, {});
+  for (const RolloutEvent& event : done.events) {
+    record({event.kind, subject_of(event, *ledger_.rollout), event.text, ledger_.rollout->who,
+            detail_of(*ledger_.rollout)});
+  }
+  send_desired();
+  if (done.ended) {
     finish_rollout();
-  } else if (result.wake_after) {
-    timer_.start(*result.wake_after);
+    see_to_the_end();
   }
+  return true;
+}
+
+Result<void> Controller::commit_step() {
+  bool rolling = ledger_.rollout && ledger_.rollout->outcome == Outcome::kRunning;
+  return ledger_.commit({.rollout = rolling});
+}
+
+// The last step, and what follows from it for the generations, in one: a crash must not find a rollout that is done
+// towards a generation that is not current.
+Result<void> Controller::commit_end() {
+  const Rollout& rollout = *ledger_.rollout;
+  bool done = rollout.outcome == Outcome::kDone;
+  Ledger::Changed changed{.rollout = true, .overrides = true};
+  std::optional<GenerationHead> target;
+  std::optional<GenerationHead> previous;
+  if (rollout.target != ledger_.current) {
+    FH_ASSIGN(target, ledger_.head(rollout.target));
+    target->status = generation_status(rollout);
+    target->outcome = outcome_text(rollout);
+    changed.heads.push_back(&*target);
+    if (done && ledger_.current != 0) {
+      FH_ASSIGN(previous, ledger_.head(ledger_.current));
+      previous->status = GenerationStatus::kSuperseded;
+      changed.heads.push_back(&*previous);
+    }
+    changed.current = done;
+  }
+  uint64_t current_before = ledger_.current;
+  Overrides overrides_before = std::exchange(ledger_.overrides, done ? rollout.overrides_to : rollout.overrides_from);
+  if (changed.current) ledger_.current = rollout.target;
+  auto written = ledger_.commit(changed);
+  if (!written) {
+    ledger_.current = current_before;
+    ledger_.overrides = std::move(overrides_before);
+  }
+  return written;
 }
 
 void Controller::finish_rollout() {
-  Rollout& rollout = *ledger_.rollout;
-  Ledger::Changed changed{.rollout = true, .overrides = true};
-  auto target = ledger_.generation(rollout.target);
-  auto previous = ledger_.current != 0 && ledger_.current != rollout.target
-                      ? ledger_.generation(ledger_.current)
-                      : Result<Generation>(Error(ErrorCode::kNotFound, ""));
-  bool done = rollout.outcome == Outcome::kDone;
-  if (target && rollout.target != ledger_.current) {
-    target->status = generation_status(rollout);
-    target->outcome = outcome_text(rollout);
-    changed.generations.push_back(&*target);
-    if (done && previous) {
-      previous->status = GenerationStatus::kSuperseded;
-      changed.generations.push_back(&*previous);
-    }
-    if (done) {
-      ledger_.current = rollout.target;
-      changed.current = true;
-    }
-  }
-  ledger_.overrides = done ? rollout.overrides_to : rollout.overrides_from;
-  auto written = ledger_.commit(changed);
-  if (!written) log_error("control", "cannot write how the rollout ended: {}", written.error().message());
   if (lease_) (void)leases_.release(*lease_).ok();
   lease_.reset();
   heartbeat_.cancel();
   auto recomposed = recompose();
-  if (!recomposed) log_error("control", "{}", recomposed.error().message());
+  if (!recomposed) {
+    // Better none than one that goes by what is not so any more; the next one reads it again.
+    log_error("control", "{}", recomposed.error().message());
+    parts_.loop.stop();
+  }
+}
+
+// What comes after a rollout, again and again until it is done: a crash, or a full disk, may come between.
+void Controller::see_to_the_end() {
+  if (!ledger_.rollout || !announce_end() || ledger_.rollout->given_up_by.empty()) return;
+  std::string who = ledger_.rollout->given_up_by;  // the rollout gives way to the next
+  auto begun = down(who);
+  if (begun) return;
+  log_error("control", "cannot stop everything, and tries until it can: {}", begun.error().message());
+  timer_.start(kTryAgain);
+}
+
+// True once everybody can know how the rollout ended.
+bool Controller::announce_end() {
+  Rollout& rollout = *ledger_.rollout;
+  if (rollout.announced) return true;
   std::string_view kind = enum_names(rollout.kind)[static_cast<size_t>(rollout.kind)];
-  record({fmt::format("{}.{}", kind, enum_names(rollout.outcome)[static_cast<size_t>(rollout.outcome)]),
-          fmt::format("generation {}", rollout.target), outcome_text(rollout), rollout.who, detail_of(rollout)});
+  if (!end_recorded_) {
+    end_recorded_ =
+        record({fmt::format("{}.{}", kind, enum_names(rollout.outcome)[static_cast<size_t>(rollout.outcome)]),
+                fmt::format("generation {}", rollout.target), outcome_text(rollout), rollout.who, detail_of(rollout)});
+  }
+  rollout.announced = end_recorded_;
+  if (!rollout.announced || !ledger_.commit({.rollout = true})) {
+    rollout.announced = false;
+    timer_.start(kTryAgain);
+    return false;
+  }
   collect_garbage();
-  if (rollout.kind == RolloutKind::kDown && done) {
+  if (rollout.kind == RolloutKind::kDown && rollout.outcome == Outcome::kDone) {
     finishing_ = true;
     parts_.node.finish();
   }
+  return true;
 }
 
 void Controller::collect_garbage() {
@@ -221,26 +324,13 @@ void Controller::collect_garbage() {
     log_warning("control", "old generations were not removed: {}", kept.error().message());
     return;
   }
-  std::set<std::string> live;
-  auto keep_manifest = [&](const std::string& digest) {
-    if (digest.empty() || !live.insert(digest).second) return;
-    auto text = parts_.contents.read(digest, kLargestManifest);
-    if (!text) return;
-    auto manifest = contents::Manifest::parse(*text, {});
-    if (!manifest) return;
-    for (const contents::ManifestEntry& entry : manifest->entries) live.insert(entry.digest);
-  };
-  for (const Generation& generation : *kept) {
-    for (const auto& [path, digest] : generation.sources) live.insert(digest);
-    for (const auto& [service, digest] : generation.releases) keep_manifest(digest);
-    for (const auto& [folder, digest] : generation.files) keep_manifest(digest);
-  }
-  for (const auto& [fingerprint, runtime] : ledger_.desired.runtimes) keep_manifest(runtime.release);
-  auto collected = parts_.contents.collect(live, kContentGrace);
+  auto live = live_contents(parts_.contents, *kept, ledger_.desired);
+  auto collected = live ? parts_.contents.collect(*live, kContentGrace) : Result<contents::Collected>(live.error());
   if (!collected) log_warning("control", "old contents were not removed: {}", collected.error().message());
 }
 
 void Controller::send_desired() {
+  if (!std::exchange(unsent_, false)) return;
   model::NodeDesired desired = node_desired(ledger_.desired);
   for (const std::string& hash : secrets_needed(ledger_.desired)) {
     auto sealed = ledger_.sealed_secret(hash);
@@ -259,7 +349,9 @@ void Controller::node_connected() {
     parts_.node.finish();
     return;
   }
-  send_desired();
+  unsent_ = true;
+  // Never what is not written yet.
+  if (write_down()) send_desired();
 }
 
 void Controller::node_lost() { connected_ = false; }
@@ -269,11 +361,13 @@ void Controller::node_observed(model::NodeObserved observed) {
   advance();
 }
 
-void Controller::record(Occurrence occurrence) {
+bool Controller::record(Occurrence occurrence) {
   auto written = parts_.events.append(occurrence);
-  if (!written)
+  if (!written) {
     log_error("control", "event {} of {} could not be written: {}", occurrence.kind, occurrence.subject,
               written.error().message());
+  }
+  return written.ok();
 }
 
 }  // namespace freehold::control

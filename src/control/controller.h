@@ -10,12 +10,10 @@
 #include <optional>
 
 #include "contents/contents.h"
-#include "control/compose.h"
-#include "control/ledger.h"
+#include "control/draft.h"
 #include "control/plan.h"
 #include "control/ports.h"
 #include "control/progress.h"
-#include "model/file.h"
 #include "model/submission.h"
 #include "runtime/timer.h"
 
@@ -30,15 +28,15 @@ struct Accepted {
   uint64_t generation = 0;  // that it leads to
   uint64_t event = 0;       // its events have greater ids
   bool undoes = false;      // it is the rollout that was under way, going back: ending as undone is what was asked for
+  std::string text;         // for a person: what was chosen, and why
 };
 
 class Controller {
  public:
   struct Options {
     std::string boot_id;
-    std::string owner;               // of leases: unique to this process
-    uint16_t first_address = 19000;  // services' stable addresses on loopback
-    uint16_t last_address = 19999;
+    std::string owner;  // of leases: unique to this process
+    AddressRange addresses{};
     size_t keep_generations = 20;
   };
   struct Parts {
@@ -81,7 +79,7 @@ class Controller {
   const Allocations& allocations() const { return ledger_.allocations; }
   const DesiredState& desired() const { return ledger_.desired; }
   bool connected() const { return connected_; }
-  Result<std::vector<Generation>> history() { return ledger_.generations(options_.keep_generations * 2); }
+  Result<std::vector<GenerationHead>> history() { return ledger_.heads(options_.keep_generations * 2); }
   Result<Generation> generation(uint64_t number) { return ledger_.generation(number); }
   std::vector<Departure> departures() const;
   // Of the last rollout, running or ended.
@@ -89,34 +87,40 @@ class Controller {
   Now now() const { return {parts_.loop.clock().wall(), parts_.loop.clock().monotonic()}; }
 
  private:
-  // A generation worked out from a submission, not yet stored.
-  struct Draft {
-    Generation generation;
-    Allocations allocations;
-    Overrides overrides;
-    Composed composed;
-    std::map<std::string, std::string> sealed;  // hash -> sealed value
+  // What a step decided and the disk has not taken yet. Nothing is decided on top of it.
+  struct Unwritten {
+    bool any = false;
+    bool ended = false;  // the rollout
+    std::vector<RolloutEvent> events;
   };
 
   Controller(Parts parts, Options options, Ledger ledger);
   Result<void> recompose();
-  enum class Purpose { kPlan, kApply };  // a plan stores nothing and needs no uploads
-  Result<Draft> draft(const model::Submission& submission, Purpose purpose);
-  Result<void> take_contents(const model::Submission& submission, Purpose purpose, Draft& draft);
-  Result<void> allocate(const model::Organisation& organisation, Allocations& allocations);
+  const Composed* composed_or_null() const { return composed_ ? &*composed_ : nullptr; }
+  const model::NodeObserved* observed_or_null() const { return connected_ ? &observed_ : nullptr; }
+  DraftBase base() const { return {ledger_, composed_or_null(), options_.addresses, now().wall}; }
+  bool is_asked_for(const Composed& composed) const;
+  Rollout rollout_to(const Composed& target, const Overrides& overrides, RolloutKind kind,
+                     const std::string& who) const;
   Result<Accepted> begin(RolloutKind kind, Draft draft, const std::string& who);
   Result<Accepted> begin_override(RolloutKind kind, Overrides overrides, const std::string& who,
                                   const std::string& what);
   Result<Accepted> take_back(const std::string& who);
   Result<Accepted> down_before_first_generation(const std::string& who);
   Result<void> require_service(const std::string& service) const;
-  Result<void> refuse_while_rolling() const;
+  Result<void> refuse_while_unwritten();
+  Result<void> refuse_while_rolling();
   Result<void> take_lease(const std::string& what);
   void advance();
+  bool write_down();
+  Result<void> commit_step();
+  Result<void> commit_end();
   void finish_rollout();
+  void see_to_the_end();
+  bool announce_end();
   void collect_garbage();
   void send_desired();
-  void record(Occurrence occurrence);
+  bool record(Occurrence occurrence);
   void on_timer(int) { advance(); }
   void on_heartbeat(int);
 
@@ -130,6 +134,10 @@ class Controller {
   model::NodeObserved observed_;
   bool connected_ = false;
   bool finishing_ = false;  // down is done, the node was told
+  bool unsent_ = false;     // the node was not told of what is wanted now
+  bool end_recorded_ = false;  // the event of the rollout's end is in the log; the ledger may not know it yet
+  Unwritten unwritten_;
+  std::optional<Error> unwritable_;  // why not yet
   runtime::Timer timer_;
   runtime::Timer heartbeat_;
 };

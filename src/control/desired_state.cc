@@ -18,6 +18,35 @@ bool is_gone(const PlacedInstance& placed, const model::ObservedInstance* seen, 
   return seen == nullptr || seen->state == model::InstanceState::kStopped;
 }
 
+DesiredService part_of(const DesiredState& state, const std::string& service) {
+  DesiredService part;
+  if (auto number = state.last_numbers.find(service); number != state.last_numbers.end())
+    part.last_number = number->second;
+  auto take_supervision = [&](const std::string& name) {
+    auto found = state.supervision.find(name);
+    if (found != state.supervision.end()) part.supervision.insert(*found);
+  };
+  take_supervision(service);
+  auto list = state.instances.find(service);
+  if (list == state.instances.end()) return part;
+  part.instances = list->second;
+  for (const PlacedInstance& placed : part.instances) {
+    const std::string& fingerprint = placed.instance.fingerprint;
+    if (part.runtimes.contains(fingerprint)) continue;
+    auto runtime = state.runtimes.find(fingerprint);
+    if (runtime != state.runtimes.end()) part.runtimes.insert(*runtime);
+    take_supervision(fingerprint);
+  }
+  return part;
+}
+
+void add_part(DesiredState& state, const std::string& service, DesiredService part) {
+  state.runtimes.merge(part.runtimes);
+  state.supervision.merge(part.supervision);
+  if (!part.instances.empty()) state.instances[service] = std::move(part.instances);
+  if (part.last_number > 0) state.last_numbers[service] = part.last_number;
+}
+
 model::NodeDesired node_desired(const DesiredState& state) {
   model::NodeDesired out;
   out.revision = state.revision;
@@ -71,6 +100,7 @@ const PlacedInstance& Change::place(const model::Runtime& runtime, model::Wanted
   placed.instance.wanted = wanted;
   placed.told = revision();
   state_.runtimes.try_emplace(runtime.fingerprint, runtime);
+  state_.touched.insert(runtime.service);
   any_ = true;
   return state_.instances[runtime.service].emplace_back(std::move(placed));
 }
@@ -79,7 +109,14 @@ void Change::want(PlacedInstance& placed, model::Wanted wanted) {
   if (placed.instance.wanted == wanted) return;
   placed.instance.wanted = wanted;
   placed.told = revision();
+  state_.touched.insert(placed.instance.service);
   any_ = true;
+}
+
+void Change::prove(PlacedInstance& placed) {
+  if (placed.proven) return;
+  placed.proven = true;
+  state_.touched.insert(placed.instance.service);
 }
 
 void Change::erase(const std::string& service, const std::string& id) {
@@ -90,6 +127,7 @@ void Change::erase(const std::string& service, const std::string& id) {
   if (at == list->second.end()) return;
   std::string fingerprint = at->instance.fingerprint;
   list->second.erase(at);
+  state_.touched.insert(service);
   any_ = true;
   bool used = std::any_of(list->second.begin(), list->second.end(),
                           [&](const PlacedInstance& placed) { return placed.instance.fingerprint == fingerprint; });
@@ -100,21 +138,25 @@ void Change::erase(const std::string& service, const std::string& id) {
   if (list->second.empty()) state_.instances.erase(list);
 }
 
-void Change::supervise(const std::string& name, const model::Supervision& supervision) {
+void Change::supervise(const std::string& service, const std::string& name, const model::Supervision& supervision) {
   auto [at, inserted] = state_.supervision.try_emplace(name, supervision);
   if (!inserted && at->second == supervision) return;
   at->second = supervision;
+  state_.touched.insert(service);
   any_ = true;
 }
 
 void Change::forget_service(const std::string& service) {
   if (state_.instances.contains(service)) return;
-  if (state_.supervision.erase(service) > 0) any_ = true;
+  if (state_.supervision.erase(service) == 0) return;
+  state_.touched.insert(service);
+  any_ = true;
 }
 
 void Change::route(model::Routing routing) {
   if (state_.routing == routing) return;
   state_.routing = std::move(routing);
+  state_.rerouted = true;
   any_ = true;
 }
 

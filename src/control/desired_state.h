@@ -2,8 +2,11 @@
 //
 // Rollouts change it, one revision per step; node_desired() makes the message for the agent from it. It is stored
 // together with the rollout in one transaction, so a crash finds both before a step or both after it. Instances are
-// kept by service, so that a step costs what it touches and not what there is. Plain values; one thread at a time.
+// kept by service, and stored by service (DesiredService), so that a step costs what it touches and not what there is.
+// Plain values; one thread at a time.
 #pragma once
+
+#include <set>
 
 #include "control/compose.h"
 
@@ -32,18 +35,35 @@ struct DesiredState {
   std::map<std::string, std::vector<PlacedInstance>> instances;  // by service, in the order of their numbers
   std::map<std::string, uint64_t> last_numbers;                  // by service, for ever: no id is used twice
   model::Routing routing;
+
+  // What is not stored as it is now: whoever stores it empties these.
+  std::set<std::string> touched;  // services
+  bool rerouted = false;
 };
+// Without the services and the routing, which the ledger keeps by themselves.
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, DesiredState>& state) {
   v("revision", state.revision);
   v("generation", state.generation);
   v("organisation", state.organisation);
-  v("runtimes", state.runtimes);
-  v("supervision", state.supervision);
-  v("instances", state.instances);
-  v("last_numbers", state.last_numbers);
-  v("routing", state.routing);
 }
+
+// The part of one service, as it is stored. A service without instances is kept for its last number alone.
+struct DesiredService {
+  std::map<std::string, model::Runtime> runtimes;
+  std::map<std::string, model::Supervision> supervision;
+  std::vector<PlacedInstance> instances;
+  uint64_t last_number = 0;
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, DesiredService>& part) {
+  v("runtimes", part.runtimes);
+  v("supervision", part.supervision);
+  v("instances", part.instances);
+  v("last_number", part.last_number);
+}
+DesiredService part_of(const DesiredState& state, const std::string& service);
+void add_part(DesiredState& state, const std::string& service, DesiredService part);
 
 // The message for the agent. `sealed_secrets` is left for the caller, who has them: see secrets_needed.
 model::NodeDesired node_desired(const DesiredState& state);
@@ -69,12 +89,15 @@ class Change {
 
   const PlacedInstance& place(const model::Runtime& runtime, model::Wanted wanted);
   void want(PlacedInstance& placed, model::Wanted wanted);
+  void prove(PlacedInstance& placed);  // no new revision: the node need not know
   void erase(const std::string& service, const std::string& id);
-  void supervise(const std::string& name, const model::Supervision& supervision);  // by service or fingerprint
-  void forget_service(const std::string& service);                                 // it has no instances any more
+  // `name`: the service itself, or the fingerprint of one of its versions.
+  void supervise(const std::string& service, const std::string& name, const model::Supervision& supervision);
+  void forget_service(const std::string& service);  // it has no instances any more
   void route(model::Routing routing);
   void reach(uint64_t generation, const std::string& organisation);
-  std::span<PlacedInstance> instances(const std::string& service);  // until the next place or erase
+  // To be changed by the functions above. Good until the next place or erase.
+  std::span<PlacedInstance> instances(const std::string& service);
 
   bool commit();
 

@@ -27,13 +27,18 @@ inline std::span<const std::string_view> enum_names(GenerationStatus) {
   return kNames;
 }
 
-struct Generation {
+// All of a generation but its services and routes: what history, rollback and the collection of garbage need of it.
+struct GenerationHead {
   uint64_t number = 0;
   uint64_t parent = 0;  // the current generation that it was planned against; 0: there was none
+  // Where a rollback without a number leads from here: to what ran before this one's contents first came. For an apply
+  // that is its parent; for a rollback to N it is where N's own would lead, so that rolling back twice goes two back
+  // and not to and fro. 0: nowhere.
+  uint64_t before = 0;
+  uint64_t services = 0;  // how many
   WallTime created{};
   std::string who;
   std::string message;
-  model::Organisation organisation;
   std::string file;                                  // name of the root file, as the user gave it
   std::map<std::string, std::string> sources;        // name of each text (root file and includes) -> its digest
   std::map<std::string, std::string> releases;       // service -> digest of the manifest of its captured files
@@ -43,13 +48,14 @@ struct Generation {
   std::string outcome;  // of its apply, for a person
 };
 template <class Visitor>
-void fields(Visitor& v, Of<Visitor, Generation>& generation) {
+void fields(Visitor& v, Of<Visitor, GenerationHead>& generation) {
   v("number", generation.number);
   v("parent", generation.parent);
+  v("before", generation.before);
+  v("services", generation.services);
   v("created", generation.created);
   v("who", generation.who);
   v("message", generation.message);
-  v("organisation", generation.organisation);
   v("file", generation.file);
   v("sources", generation.sources);
   v("releases", generation.releases);
@@ -57,6 +63,15 @@ void fields(Visitor& v, Of<Visitor, Generation>& generation) {
   v("secret_hashes", generation.secret_hashes);
   v("status", generation.status);
   v("outcome", generation.outcome);
+}
+
+struct Generation : GenerationHead {
+  model::Organisation organisation;
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, Generation>& generation) {
+  fields(v, static_cast<Of<Visitor, GenerationHead>&>(generation));
+  v("organisation", generation.organisation);
 }
 
 // An apply carries the generation it was planned against: kConflict, with what to do, if that is not current any more.

@@ -164,6 +164,7 @@ Plan make_plan(const Composed& desired, const Composed* current, const model::No
   plan.target = desired.generation;
   plan.current = current != nullptr ? current->generation : 0;
   plan.made = now;
+  plan.observed = observed != nullptr;
   Tallies tallies;
   const Composed nothing;
   if (observed != nullptr) tallies = tally(current != nullptr ? *current : nothing, *observed);

@@ -104,6 +104,7 @@ struct Plan {
   uint64_t target = 0;   // generation
   uint64_t current = 0;  // the one it is planned against; 0: none
   WallTime made{};
+  bool observed = false;               // what really runs was looked at
   std::vector<ServiceChange> changes;  // in order
   std::vector<RouteChange> routes;     // after the services that they name are done
   std::vector<KeyChange> gateway;
@@ -120,6 +121,7 @@ void fields(Visitor& v, Of<Visitor, Plan>& plan) {
   v("target", plan.target);
   v("current", plan.current);
   v("made", plan.made);
+  v("observed", plan.observed);
   v("changes", plan.changes);
   v("routes", plan.routes);
   v("gateway", plan.gateway);

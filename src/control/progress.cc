@@ -26,8 +26,8 @@ class Watcher {
     ServiceProgress out;
     out.service = service.service;
     out.wanted = goal.leaves() ? 0 : goal.spec->replicas;
-    out.spent = service.spent;
     bool runs = rollout_.outcome == Outcome::kRunning;
+    out.spent = service.stage == Stage::kRolling ? rollout_.counted - service.rolling_since : service.took;
     if (runs && service.stage == Stage::kRolling)
       out.spent += std::max(now_.monotonic - rollout_.last_step, Duration::zero());
     auto list = state_.instances.find(service.service);

@@ -93,8 +93,9 @@ struct ServiceRollout {
   Stage stage = Stage::kWaiting;
   Prepare prepare = Prepare::kNone;
   std::string preparer;                   // the instance that does it
-  Duration spent{};                       // in kRolling, while control ran
-  std::map<std::string, Duration> fresh;  // instances that this direction placed -> `spent` then
+  Duration rolling_since{};               // on the rollout's own clock, `counted`
+  Duration took{};                        // in kRolling, once it is over
+  std::map<std::string, Duration> fresh;  // instances that this direction placed -> `counted` then
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ServiceRollout>& service) {
@@ -104,7 +105,8 @@ void fields(Visitor& v, Of<Visitor, ServiceRollout>& service) {
   v("stage", service.stage);
   v("prepare", service.prepare);
   v("preparer", service.preparer);
-  v("spent", service.spent);
+  v("rolling_since", service.rolling_since);
+  v("took", service.took);
   v("fresh", service.fresh);
 }
 
@@ -123,6 +125,7 @@ struct Rollout {
   std::string undo_reason;                   // why going back failed too
   bool asked_back = false;                   // turned back by request_undo, not by a failure
   std::string given_up_by;                   // who wanted everything to stop, and so ended it before its end
+  bool announced = false;                    // the event of its end is written
   std::vector<ServiceRollout> services;      // those that change, in order
   std::optional<model::Routing> routing_to;  // both are set if routes or gateway change
   std::optional<model::Routing> routing_from;
@@ -131,8 +134,12 @@ struct Rollout {
   Overrides overrides_from;      // in force before; again in force if this is undone
   Overrides overrides_to;
   MonotonicTime last_step{};
+  Duration counted{};  // that it has been under way, while control ran
   Duration closing{};  // how long all has been settled but for old instances that drain
+
+  std::set<std::string> touched;  // services that are not stored as they are now: whoever stores them empties it
 };
+// Without the services and the routing, which the ledger keeps by themselves.
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Rollout>& rollout) {
   v("id", rollout.id);
@@ -149,14 +156,13 @@ void fields(Visitor& v, Of<Visitor, Rollout>& rollout) {
   v("undo_reason", rollout.undo_reason);
   v("asked_back", rollout.asked_back);
   v("given_up_by", rollout.given_up_by);
-  v("services", rollout.services);
-  v("routing_to", rollout.routing_to);
-  v("routing_from", rollout.routing_from);
+  v("announced", rollout.announced);
   v("routed", rollout.routed);
   v("routed_revision", rollout.routed_revision);
   v("overrides_from", rollout.overrides_from);
   v("overrides_to", rollout.overrides_to);
   v("last_step", rollout.last_step);
+  v("counted", rollout.counted);
   v("closing", rollout.closing);
 }
 
@@ -194,6 +200,9 @@ struct RolloutStart {
 // What has to change, measured against `state` and not against the previous generation alone: what an earlier failure
 // or a `down` left is seen to as well. A rollout with nothing to do ends at its first step.
 Rollout begin_rollout(const RolloutStart& start, const DesiredState& state);
+
+// Puts the services into the order in which this direction takes them.
+void put_in_order(Rollout& rollout);
 
 // Does nothing once the rollout has ended.
 StepResult step(Rollout& rollout, DesiredState& state, const model::NodeObserved& observed, Now now);

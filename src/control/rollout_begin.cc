@@ -101,6 +101,13 @@ void hand_over_volumes(std::vector<ServiceRollout>& services, Leg ServiceRollout
 
 }  // namespace
 
+void put_in_order(Rollout& rollout) {
+  Leg ServiceRollout::* goal = rollout.direction == Direction::kForward ? &ServiceRollout::to : &ServiceRollout::from;
+  std::sort(rollout.services.begin(), rollout.services.end(), [&](const ServiceRollout& a, const ServiceRollout& b) {
+    return std::tie((a.*goal).wave, a.service) < std::tie((b.*goal).wave, b.service);
+  });
+}
+
 Rollout begin_rollout(const RolloutStart& start, const DesiredState& state) {
   Rollout rollout;
   rollout.id = start.id;
@@ -131,9 +138,8 @@ Rollout begin_rollout(const RolloutStart& start, const DesiredState& state) {
   }
   hand_over_volumes(rollout.services, &ServiceRollout::to, &ServiceRollout::from);
   hand_over_volumes(rollout.services, &ServiceRollout::from, &ServiceRollout::to);
-  std::sort(rollout.services.begin(), rollout.services.end(), [](const ServiceRollout& a, const ServiceRollout& b) {
-    return std::tie(a.to.wave, a.service) < std::tie(b.to.wave, b.service);
-  });
+  put_in_order(rollout);
+  rollout.touched = std::move(changing);
 
   model::Routing before = start.previous != nullptr ? start.previous->routing : model::Routing();
   if (state.routing != start.target->routing || state.routing != before) {

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <tuple>
 
 #include "control/stepper.h"
 
@@ -54,7 +53,7 @@ std::optional<std::string> Stepper::failure_of(const ServiceRollout& service) co
       if (auto failure = failure_of(service, placed)) return failure;
     }
   }
-  if (service.stage != Stage::kRolling || service.spent < deadline(service)) return std::nullopt;
+  if (service.stage != Stage::kRolling || spent(service) < deadline(service)) return std::nullopt;
   std::string text = fmt::format("{} was not done within {}", service.service, format(deadline(service)));
   if (list == change_.state().instances.end()) return text;
   for (const Placed& placed : list->second) {
@@ -72,7 +71,7 @@ std::optional<std::string> Stepper::failure_of(const ServiceRollout& service) co
 
 // What cannot be stopped in time must not hold up the rest; it stays unwanted, and is swept when it is gone.
 void Stepper::give_up_if_late(ServiceRollout& service) {
-  if (service.stage != Stage::kRolling || !goal(service).leaves() || service.spent < deadline(service)) return;
+  if (service.stage != Stage::kRolling || !goal(service).leaves() || spent(service) < deadline(service)) return;
   service.stage = Stage::kStuck;
   tell("service.stuck", service.service, "",
        fmt::format("{} has not stopped within {}", service.service, format(deadline(service))));
@@ -125,12 +124,12 @@ void point_back(Rollout& rollout, std::string reason) {
     service.stage = Stage::kWaiting;
     service.prepare = Prepare::kNone;
     service.preparer.clear();
-    service.spent = Duration::zero();
+    service.rolling_since = Duration::zero();
+    service.took = Duration::zero();
     service.fresh.clear();
+    rollout.touched.insert(service.service);
   }
-  std::sort(rollout.services.begin(), rollout.services.end(), [](const ServiceRollout& a, const ServiceRollout& b) {
-    return std::tie(a.from.wave, a.service) < std::tie(b.from.wave, b.service);
-  });
+  put_in_order(rollout);
 }
 
 void resume(Rollout& rollout, Now now) { rollout.last_step = now.monotonic; }

@@ -60,14 +60,14 @@ void Stepper::supervise(const ServiceRollout& service) {
     for (const Placed& placed : change_.instances(service.service)) {
       const std::string& fingerprint = placed.instance.fingerprint;
       if (fingerprint != spec.runtime.fingerprint && !change_.state().supervision.contains(fingerprint))
-        change_.supervise(fingerprint, old);
+        change_.supervise(service.service, fingerprint, old);
     }
     tell("service.updated", service.service, "",
          fmt::format("{} is watched by its new rules from now on", service.service));
   }
-  change_.supervise(service.service, spec.supervision);
+  change_.supervise(service.service, service.service, spec.supervision);
   if (change_.state().supervision.contains(spec.runtime.fingerprint))
-    change_.supervise(spec.runtime.fingerprint, spec.supervision);
+    change_.supervise(service.service, spec.runtime.fingerprint, spec.supervision);
   for (Placed& placed : change_.instances(service.service)) {
     if (!is_wanted(placed) || placed.instance.fingerprint != spec.runtime.fingerprint) continue;
     bool alone = std::find(spec.drained.begin(), spec.drained.end(), placed.instance.id) != spec.drained.end();
@@ -186,7 +186,7 @@ void Stepper::start_instances(ServiceRollout& service, bool has_room) {
   uint32_t most = protects ? (coming >= batch ? 0 : batch - coming) : spec.replicas;
   for (; alike < spec.replicas && most > 0; ++alike, --most) {
     const Placed& placed = change_.place(spec.runtime, spec.idle ? model::Wanted::kIdle : model::Wanted::kRunning);
-    service.fresh[placed.instance.id] = service.spent;
+    service.fresh[placed.instance.id] = rollout_.counted;
     tell("instance.started", service.service, placed.instance.id, fmt::format("{} starts", placed.instance.id));
   }
 }

@@ -53,11 +53,9 @@ void Stepper::tell(std::string kind, std::string service, std::string instance, 
 void Stepper::count_time() {
   Duration passed = std::max(now_.monotonic - rollout_.last_step, Duration::zero());
   rollout_.last_step = now_.monotonic;
-  bool all_done = true;
-  for (ServiceRollout& service : rollout_.services) {
-    if (service.stage == Stage::kRolling) service.spent += passed;
-    all_done = all_done && is_done(service.service);
-  }
+  rollout_.counted += passed;
+  bool all_done = std::all_of(rollout_.services.begin(), rollout_.services.end(),
+                              [](const ServiceRollout& service) { return is_done(service); });
   if (all_done) rollout_.closing += passed;
 }
 
@@ -68,11 +66,11 @@ void Stepper::note_what_happened(ServiceRollout& service) {
     if (is_gone(placed, seen(id), observed_.revision)) {
       gone.push_back(id);
     } else if (is_wanted(placed) && !placed.proven && is_up(placed)) {
-      placed.proven = true;
+      change_.prove(placed);
       auto since = service.fresh.find(id);
       if (since == service.fresh.end()) continue;
       tell("instance.took-over", service.service, id,
-           fmt::format("{} is healthy after {} and takes over", id, format_short(service.spent - since->second)));
+           fmt::format("{} is healthy after {} and takes over", id, format_short(rollout_.counted - since->second)));
     }
   }
   for (const std::string& id : gone) {
@@ -84,8 +82,7 @@ void Stepper::note_what_happened(ServiceRollout& service) {
 bool Stepper::is_done(const std::string& service) const {
   auto found = index_.find(service);
   if (found == index_.end()) return true;  // it does not change
-  Stage stage = rollout_.services[found->second].stage;
-  return stage == Stage::kSettled || stage == Stage::kStuck;
+  return is_done(rollout_.services[found->second]);
 }
 
 bool Stepper::may_start(const ServiceRollout& service) const {
@@ -110,8 +107,10 @@ bool Stepper::advance(ServiceRollout& service) {
   Stage before = service.stage;
   Prepare prepare_before = service.prepare;
   bool leaves = goal(service).leaves();
-  if (service.stage == Stage::kWaiting && (leaves ? may_leave(service) : may_start(service)))
+  if (service.stage == Stage::kWaiting && (leaves ? may_leave(service) : may_start(service))) {
     service.stage = Stage::kRolling;
+    service.rolling_since = rollout_.counted;
+  }
   if (service.stage == Stage::kRolling) {
     if (leaves) {
       leave(service);
@@ -198,7 +197,7 @@ std::optional<Duration> Stepper::wake_after() const {
   bool all_done = true;
   Duration patience{};
   for (const ServiceRollout& service : rollout_.services) {
-    if (service.stage == Stage::kRolling) consider(deadline(service) - service.spent);
+    if (service.stage == Stage::kRolling) consider(deadline(service) - spent(service));
     all_done = all_done && is_done(service.service);
     patience = std::max(patience, deadline(service));
   }
@@ -207,7 +206,20 @@ std::optional<Duration> Stepper::wake_after() const {
   return out;
 }
 
+// Of a service in a rollout, all that steps change.
+struct Stepper::Progress {
+  explicit Progress(const ServiceRollout& service)
+      : stage(service.stage), prepare(service.prepare), preparer(service.preparer), fresh(service.fresh.size()) {}
+  bool operator==(const Progress&) const = default;
+  Stage stage;
+  Prepare prepare;
+  std::string preparer;
+  size_t fresh;  // it only grows, until a change of direction, which touches all
+};
+
 StepResult Stepper::run() {
+  std::unordered_map<std::string, Progress> before;
+  for (const ServiceRollout& service : rollout_.services) before.emplace(service.service, service);
   count_time();
   for (ServiceRollout& service : rollout_.services) note_what_happened(service);
   look_for_failures();
@@ -218,6 +230,12 @@ StepResult Stepper::run() {
     moved = switch_routes() || moved;
   }
   finish_if_done();
+  for (ServiceRollout& service : rollout_.services) {
+    const Progress& then = before.at(service.service);
+    if (then == Progress(service)) continue;
+    if (then.stage != service.stage && is_done(service)) service.took = spent(service);
+    rollout_.touched.insert(service.service);
+  }
   result_.changed = change_.commit();
   if (rollout_.outcome == Outcome::kRunning) result_.wake_after = wake_after();
   return std::move(result_);

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/ledger.h"
 #include "control/rollout_test_support.h"
+#include "store/memory_store.h"
 
 namespace freehold::control {
 namespace {
@@ -469,10 +471,15 @@ TEST(Rollout, GoesOnFromItsStoredForm) {
   scene.apply_to_the_end();
   scene.change("web");
   scene.apply();
-  auto text = codec::to_json(scene.rollout).dump();
-  scene.rollout = *codec::from_json<Rollout>(*codec::Json::parse(text));
-  EXPECT_EQ(codec::to_json(scene.rollout).dump(), text);
-  scene.state = *codec::from_json<DesiredState>(codec::to_json(scene.state));
+  scene.rollout.id = 1;
+  store::MemoryStore store;
+  Ledger ledger = *Ledger::open(store);
+  ledger.desired = scene.state;
+  ledger.rollout = scene.rollout;
+  ASSERT_TRUE(ledger.commit({.rollout = true}).ok());
+  Ledger again = *Ledger::open(store);
+  scene.rollout = *again.rollout;
+  scene.state = again.desired;
   scene.until_it_ends();
   EXPECT_THAT(scene.wanted("web"), ElementsAre("web.3", "web.4"));
 }

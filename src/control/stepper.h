@@ -15,6 +15,7 @@ class Stepper {
 
  private:
   using Placed = PlacedInstance;
+  struct Progress;
 
   // ---- rollout_step.cc: the flow
   void read_services();
@@ -58,6 +59,10 @@ class Stepper {
   const model::ObservedInstance* seen(const std::string& id) const;
   void tell(std::string kind, std::string service, std::string instance, std::string text);
   Duration deadline(const ServiceRollout& service) const;
+  Duration spent(const ServiceRollout& service) const { return rollout_.counted - service.rolling_since; }
+  static bool is_done(const ServiceRollout& service) {
+    return service.stage == Stage::kSettled || service.stage == Stage::kStuck;
+  }
 
   Rollout& rollout_;
   const model::NodeObserved& observed_;

@@ -21,6 +21,22 @@ bool is_broken(const control::ServiceSpec& spec) {
   auto behaviour = spec.runtime.env.find("BEHAVIOUR");
   return behaviour != spec.runtime.env.end() && behaviour->second != "good";
 }
+// All that a ledger keeps of a rollout, as text.
+std::string everything_in(const control::LedgerReader& ledger) {
+  codec::Json out;
+  const control::DesiredState& state = ledger.desired;
+  out.set("desired", codec::to_json(state)).set("node", codec::to_json(control::node_desired(state)));
+  for (const auto& [service, number] : state.last_numbers)
+    out.set("part of " + service, codec::to_json(control::part_of(state, service)));
+  const control::Rollout& rollout = *ledger.rollout;
+  out.set("rollout", codec::to_json(rollout));
+  if (rollout.outcome != Outcome::kRunning) return out.dump();
+  for (const control::ServiceRollout& part : rollout.services)
+    out.set("rollout of " + part.service, codec::to_json(part));
+  if (rollout.routing_to) out.set("to", codec::to_json(*rollout.routing_to));
+  if (rollout.routing_from) out.set("from", codec::to_json(*rollout.routing_from));
+  return out.dump();
+}
 bool fails_to_prepare(const control::ServiceSpec& spec) {
   auto prepare = spec.runtime.env.find("PREPARE");
   return prepare != spec.runtime.env.end() && prepare->second == "fail";
@@ -36,6 +52,7 @@ World::World(uint64_t seed, Story story)
       node_(clock_, random_, waits_for_needs_),
       rules_(node_),
       maker_(random_, random_.below(3) == 0 ? 0 : 20),
+      ledger_(*control::Ledger::open(store_)),
       keeps_story_(story == Story::kKept) {
   if (!calm_) choose_faults();
   observed_ = node_.observe();
@@ -129,20 +146,22 @@ void World::roll_out(RolloutKind kind, const control::Generation& generation, co
   start.overrides_from = overrides_;
   start.overrides_to = overrides;
   start.now = now();
-  rollout_ = control::begin_rollout(start, state_);
-  rules_.begin(rollout_, state_, *target_, current_.get());
+  start.id = ++rollouts_;
+  ledger_.rollout = control::begin_rollout(start, state());
+  store_step();
+  rules_.begin(rollout(), state(), *target_, current_.get());
   tell(fmt::format("==== {} to generation {}", enum_names(kind)[static_cast<size_t>(kind)], generation.number));
 
   bool must_fail = false;
   bool must_work = calm_ || only_control_dies_;
-  for (const control::ServiceRollout& part : rollout_.services) {
+  for (const control::ServiceRollout& part : rollout().services) {
     if (part.to.leaves()) continue;
     const control::ServiceSpec& spec = *part.to.spec;
     bool is_new = true;
-    for (const control::PlacedInstance& placed : state_.instances[part.service]) {
+    for (const control::PlacedInstance& placed : state().instances[part.service]) {
       if (control::is_wanted(placed) && placed.instance.fingerprint == spec.runtime.fingerprint) is_new = false;
     }
-    if (state_.instances.at(part.service).empty()) state_.instances.erase(part.service);
+    if (state().instances.at(part.service).empty()) state().instances.erase(part.service);
     auto behaviour = spec.runtime.env.at("BEHAVIOUR");
     if (is_new && behaviour != "good" && behaviour != "flap") must_fail = true;
     if (is_new && kind == RolloutKind::kApply && fails_to_prepare(spec)) must_fail = true;
@@ -157,14 +176,14 @@ void World::roll_out(RolloutKind kind, const control::Generation& generation, co
   }
   run_to_its_end();
   if (!rules_.broken().empty()) return;
-  rules_.check_end(state_, rollout_);
-  std::string outcome(enum_names(rollout_.outcome)[static_cast<size_t>(rollout_.outcome)]);
-  tell("==== " + outcome + ": " + control::outcome_text(rollout_));
+  rules_.check_end(state(), rollout());
+  std::string outcome(enum_names(rollout().outcome)[static_cast<size_t>(rollout().outcome)]);
+  tell("==== " + outcome + ": " + control::outcome_text(rollout()));
   ++outcomes_[outcome];
-  if (must_fail && rollout_.outcome == Outcome::kDone) rules_.broken("a broken version ended as done");
-  if (must_work && rollout_.outcome != Outcome::kDone)
-    rules_.broken("nothing went wrong, and yet: " + control::outcome_text(rollout_));
-  if (rollout_.outcome != Outcome::kDone) return;
+  if (must_fail && rollout().outcome == Outcome::kDone) rules_.broken("a broken version ended as done");
+  if (must_work && rollout().outcome != Outcome::kDone)
+    rules_.broken("nothing went wrong, and yet: " + control::outcome_text(rollout()));
+  if (rollout().outcome != Outcome::kDone) return;
   overrides_ = overrides;
   if (generation.number == 0) return;  // everything is down before anything was ever applied to its end
   current_ = target_;
@@ -177,7 +196,7 @@ void World::run_to_its_end() {
   something_new_ = true;
   wake_ = kNever;
   absent_ = {};
-  for (uint64_t i = 0; rollout_.outcome == Outcome::kRunning && rules_.broken().empty(); ++i) {
+  for (uint64_t i = 0; rollout().outcome == Outcome::kRunning && rules_.broken().empty(); ++i) {
     if (clock_.monotonic() >= calm_from) {
       faults_on_ = false;
       node_.set_gateway_delay(50ms);
@@ -187,7 +206,7 @@ void World::run_to_its_end() {
     if (back_at_ && *back_at_ <= clock_.monotonic()) come_back();
     bool lives = !back_at_;
     if (lives && (something_new_ || wake_ <= clock_.monotonic())) step_control();
-    if (rollout_.outcome != Outcome::kRunning) break;
+    if (rollout().outcome != Outcome::kRunning) break;
     if (faults_on_ && chance(faults_.percent_trouble)) cause_trouble();
     if (!(lives && something_new_) && !pass_time()) return rules_.broken("12 end: nothing will ever happen any more");
   }
@@ -195,29 +214,31 @@ void World::run_to_its_end() {
 
 void World::step_control() {
   bool lost = faults_on_ && chance(faults_.percent_lost_step);
-  std::optional<control::Rollout> rollout_before;
-  if (lost) rollout_before = rollout_;
-  control::DesiredState state_before = state_;
+  control::DesiredState state_before = state();
   something_new_ = false;
-  control::StepResult result = control::step(rollout_, state_, observed_, now());
+  control::StepResult result = control::step(rollout(), state(), observed_, now());
   ++steps_;
   if (lost) {
-    rollout_ = *std::move(rollout_before);
-    state_ = std::move(state_before);
+    reread();
     tell("control dies, and the step never was");
     return die();
   }
+  store_step();
   for (const control::RolloutEvent& event : result.events) tell(event.text);
-  rules_.check_step(state_before, state_, rollout_, observed_);
+  rules_.check_step(state_before, state(), rollout(), observed_);
   wake_ = result.wake_after ? clock_.monotonic() + *result.wake_after : kNever;
-  bool dies = rollout_.outcome == Outcome::kRunning && faults_on_ && chance(faults_.percent_crash);
+  bool dies = rollout().outcome == Outcome::kRunning && faults_on_ && chance(faults_.percent_crash);
   if (result.changed && !(dies && chance(50))) post_desired();  // written, and dead before the node heard of it
   if (dies) return die();
   if (faults_on_ && !only_control_dies_ && chance(1) && chance(30)) {
     something_new_ = true;
-    if (chance(50)) return control::request_undo(rollout_, "anna changed her mind");
-    control::give_up(rollout_, "anna", now());
-    down_comes_ = rollout_.outcome == Outcome::kUndone;
+    if (chance(50)) {
+      control::request_undo(rollout(), "anna changed her mind");
+    } else {
+      control::give_up(rollout(), "anna", now());
+      down_comes_ = rollout().outcome == Outcome::kUndone;
+    }
+    store_step();
   }
 }
 
@@ -230,19 +251,25 @@ void World::die() {
   tell(fmt::format("control is away for {} s", std::chrono::duration_cast<std::chrono::seconds>(absence).count()));
 }
 
+void World::store_step() {
+  auto written = ledger_.commit({.rollout = true});
+  if (!written) return rules_.broken("storing failed: " + written.error().message());
+  // Now and then is enough, and many times as fast.
+  if (!chance(5)) return;
+  auto stored = control::LedgerReader::look(store_);
+  if (!stored) return rules_.broken("what was stored cannot be read: " + stored.error().message());
+  if (everything_in(*stored) != everything_in(ledger_)) rules_.broken("ledger: what is stored is not what is in force");
+}
+
+void World::reread() {
+  auto ledger = control::Ledger::open(store_);
+  if (!ledger) return rules_.broken("what was stored cannot be read: " + ledger.error().message());
+  ledger_ = *std::move(ledger);
+}
+
 void World::come_back() {
-  auto reread = [&](auto& value) {
-    using Value = std::remove_reference_t<decltype(value)>;
-    // The text itself is the codec's business: now and then is enough, and six times as fast.
-    Result<codec::Json> json = codec::to_json(value);
-    if (chance(10)) json = codec::Json::parse(json->dump());
-    auto back = json ? codec::from_json<Value>(*json) : Result<Value>(json.error());
-    if (!back) return rules_.broken("what was stored cannot be read: " + back.error().message());
-    value = *std::move(back);
-  };
-  reread(rollout_);
-  reread(state_);
-  control::resume(rollout_, now());
+  reread();
+  control::resume(rollout(), now());
   back_at_.reset();
   observed_ = {};
   something_new_ = true;
@@ -275,7 +302,7 @@ void World::cause_trouble() {
 
 void World::post_desired() {
   Duration delay = Duration(random_.below(static_cast<uint64_t>(faults_.most_delay.count())));
-  order_ = {clock_.monotonic() + delay, control::node_desired(state_)};
+  order_ = {clock_.monotonic() + delay, control::node_desired(state())};
   repeat_ = std::min(repeat_, clock_.monotonic() + 3s);
 }
 
@@ -326,7 +353,7 @@ void World::deliver() {
   if (unheard_) repeat_ = std::min(repeat_, time + 3s);
   if (repeat_ > time) return;
   repeat_ = kNever;
-  if (!back_at_ && node_.stored().revision < state_.revision) {
+  if (!back_at_ && node_.stored().revision < state().revision) {
     repeat_ = time + 3s;
     if (!order_) post_desired();
   }

@@ -2,16 +2,17 @@
 // delays, loses and reorders, by a control that dies at any moment, until every rollout has ended.
 //
 // Everything comes from one seed: the same seed is the same life. Control dies in two ways: after a step that was
-// stored (the next one starts from the JSON), and after a step that was not (the step never was). The next one comes at
+// stored (the next one starts from the ledger), and after a step that was not (the step never was). The next one comes at
 // once or after a long time, and has heard nothing from the node yet. Time jumps from event to event. Messages: what
 // control asks for is sent again until the node answers that it has it; the node's last word always arrives in the end,
 // though late words, and words that were heard before, may come before or after it.
 #pragma once
 
-#include "control/rollout.h"
+#include "control/ledger.h"
 #include "fake_node.h"
 #include "organisations.h"
 #include "rules.h"
+#include "store/memory_store.h"
 
 namespace freehold::sim {
 
@@ -49,6 +50,10 @@ class World {
   void step_control();
   void die();        // and what was in memory with it
   void come_back();  // from what was stored
+  void store_step();
+  void reread();
+  control::Rollout& rollout() { return *ledger_.rollout; }
+  control::DesiredState& state() { return ledger_.desired; }
   void cause_trouble();
   void post_desired();
   void post_observed();
@@ -75,8 +80,9 @@ class World {
   uint64_t numbers_ = 0;
   std::shared_ptr<const control::Composed> current_;
   std::shared_ptr<const control::Composed> target_;
-  control::Rollout rollout_;
-  control::DesiredState state_;
+  store::MemoryStore store_;
+  control::Ledger ledger_;
+  uint64_t rollouts_ = 0;
   model::NodeObserved observed_;
   MonotonicTime wake_{};
   std::optional<MonotonicTime> back_at_;  // control is dead until then
