@@ -59,4 +59,10 @@ class Session {
   std::optional<int> asked_to_end_;
 };
 
+// An answer of the API as what it is.
+template <class T>
+Result<T> decode(const Result<codec::Json>& json) {
+  return json ? codec::from_json<T>(*json) : Result<T>(json.error());
+}
+
 }  // namespace freehold::cli

@@ -32,6 +32,7 @@ int run(int count, char** words);
 
 // ---- shared by verbs
 Result<model::Layout> layout_of(const Invocation& invocation);
+Result<uint64_t> parse_generation(const std::string& text);
 // `down`: until nothing is left. kCancelled if a signal came that the session heeds.
 Result<int> stop_platform(Session& session);
 // The exit code of that; ends the process by the signal if one came.

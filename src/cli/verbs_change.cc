@@ -17,13 +17,21 @@ int change(const Invocation& invocation, const std::string& target, const codec:
   auto layout = layout_of(invocation);
   if (!layout) return fail(invocation, layout.error());
   Session session(invocation, *layout);
-  auto json = session.post(target, body);
-  auto answer = json ? codec::from_json<api::ChangeAnswer>(*json) : Result<api::ChangeAnswer>(json.error());
+  auto answer = decode<api::ChangeAnswer>(session.post(target, body));
   if (!answer) return fail(invocation, answer.error());
+  if (invocation.output == OutputForm::kHuman) print(answer->text);
   return follow_rollout(session, *answer);
 }
 
 }  // namespace
+
+Result<uint64_t> parse_generation(const std::string& text) {
+  uint64_t number = 0;
+  auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure == std::errc() && stop == text.data() + text.size() && number > 0) return number;
+  return Error(ErrorCode::kInvalid,
+               fmt::format("'{}' is not the number of a generation; see `freehold history`", text));
+}
 
 Result<int> stop_platform(Session& session) {
   int code = kDone;
@@ -85,14 +93,12 @@ int run_drain(const Invocation& invocation) {
 int run_rollback(const Invocation& invocation) {
   api::RollbackRequest request;
   if (!invocation.arguments.empty()) {
-    uint64_t number = 0;
-    const std::string& text = invocation.arguments[0];
-    auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failure != std::errc() || stop != text.data() + text.size()) {
-      talk(fmt::format("freehold: '{}' is not the number of a generation; see `freehold history`\n", text));
+    auto number = parse_generation(invocation.arguments[0]);
+    if (!number) {
+      talk(fmt::format("freehold: {}\n", number.error().message()));
       return kUsage;
     }
-    request.generation = number;
+    request.generation = *number;
   }
   return change(invocation, "/v1/rollback", codec::to_json(request));
 }

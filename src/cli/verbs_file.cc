@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "cli/daemons.h"
-#include "cli/local_plan.h"
+#include "cli/offline.h"
 #include "cli/project.h"
 #include "cli/rollout_watch.h"
 #include "cli/state_directory.h"
@@ -53,6 +53,24 @@ Result<void> upload_contents(Session& session, const Project& project) {
   }
   return {};
 }
+
+// Without a daemon: from the state, or against nothing where there is none.
+Result<api::PlanAnswer> plan_offline(const Invocation& invocation, const model::Layout& layout,
+                                     const Project& project) {
+  WallTime now = os::system_clock().wall();
+  bool human = invocation.output == OutputForm::kHuman;
+  auto offline = Offline::open(os::system_disk(), layout);
+  if (offline) {
+    if (human) talk(offline->explain(now));
+    return offline->plan(project, now);
+  }
+  if (offline.error().code() != ErrorCode::kNotFound) return offline.error();
+  if (human) talk(fmt::format("nothing was ever applied at {}: planned against nothing\n", layout.root));
+  return plan_from_nothing(project, now);
+}
+
+// A script that asks for --detailed-exitcode knows three answers; every failure is 1 then.
+int plan_failed(const Invocation& invocation, int code) { return invocation.detailed_exit_code ? kFailed : code; }
 
 int show_plan(const Invocation& invocation, const api::PlanAnswer& answer) {
   print(invocation.output == OutputForm::kHuman ? answer.text : answer.plan.dump() + "\n");
@@ -126,19 +144,14 @@ int run_validate(const Invocation& invocation) {
 
 int run_plan(const Invocation& invocation) {
   LoadedProject loaded = load_project(os::system_disk(), config_path(invocation), Depth::kWithContents);
-  if (!report(invocation, loaded)) return kBadFile;
+  if (!report(invocation, loaded)) return plan_failed(invocation, kBadFile);
   auto layout = layout_of(invocation);
-  if (!layout) return fail(invocation, layout.error());
+  if (!layout) return plan_failed(invocation, fail(invocation, layout.error()));
   Session session(invocation, *layout);
-  if (!session.answers(Session::Need::kAlive)) {
-    if (invocation.output == OutputForm::kHuman)
-      talk(fmt::format("nothing runs at {}: planned against nothing\n", layout->root));
-    auto answer = plan_locally(*loaded.project, os::system_clock().wall());
-    return answer ? show_plan(invocation, *answer) : fail(invocation, answer.error());
-  }
-  auto json = session.post("/v1/plan", codec::to_json(loaded.project->submission));
-  auto answer = json ? codec::from_json<api::PlanAnswer>(*json) : Result<api::PlanAnswer>(json.error());
-  return answer ? show_plan(invocation, *answer) : fail(invocation, answer.error());
+  auto answer = session.answers(Session::Need::kAlive)
+                    ? decode<api::PlanAnswer>(session.post("/v1/plan", codec::to_json(loaded.project->submission)))
+                    : plan_offline(invocation, *layout, *loaded.project);
+  return answer ? show_plan(invocation, *answer) : plan_failed(invocation, fail(invocation, answer.error()));
 }
 
 int run_up(const Invocation& invocation) {

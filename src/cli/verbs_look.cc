@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cli/doctor.h"
+#include "cli/offline.h"
 #include "cli/project.h"
 #include "cli/render.h"
 #include "cli/state_directory.h"
@@ -21,8 +22,21 @@ template <class T>
 Result<T> fetch(const Invocation& invocation, const std::string& target) {
   FH_ASSIGN(model::Layout layout, layout_of(invocation));
   Session session(invocation, layout);
-  FH_ASSIGN(codec::Json json, session.get(target));
-  return codec::from_json<T>(json);
+  return decode<T>(session.get(target));
+}
+
+// From the state, where nobody answers and there is one; `look` says what of it.
+template <class T>
+Result<T> fetch_or_look(const Invocation& invocation, const std::string& target,
+                        const std::function<Result<T>(const Offline&)>& look) {
+  auto answer = fetch<T>(invocation, target);
+  if (answer || answer.error().code() != ErrorCode::kUnavailable) return answer;
+  FH_ASSIGN(model::Layout layout, layout_of(invocation));
+  auto offline = Offline::open(os::system_disk(), layout);
+  if (!offline && offline.error().code() == ErrorCode::kNotFound) return answer;
+  if (!offline) return offline.error();
+  if (invocation.output == OutputForm::kHuman) talk(offline->explain(os::system_clock().wall()));
+  return look(*offline);
 }
 
 // A stream of ndjson, each line shown as it comes.
@@ -60,7 +74,8 @@ int run_status(const Invocation& invocation) {
 }
 
 int run_history(const Invocation& invocation) {
-  auto history = fetch<std::vector<api::GenerationSummary>>(invocation, "/v1/generations");
+  auto history = fetch_or_look<std::vector<api::GenerationSummary>>(
+      invocation, "/v1/generations", [](const Offline& offline) { return offline.history(); });
   if (!history) return fail(invocation, history.error());
   if (invocation.output == OutputForm::kHuman) {
     print(render_history(*history, os::system_clock().wall(), invocation.color));
@@ -73,9 +88,15 @@ int run_history(const Invocation& invocation) {
 }
 
 int run_diff(const Invocation& invocation) {
-  auto answer = fetch<api::PlanAnswer>(
-      invocation, fmt::format("/v1/diff?from={}&to={}", http::percent_encode(invocation.arguments[0]),
-                              http::percent_encode(invocation.arguments[1])));
+  auto from = parse_generation(invocation.arguments[0]);
+  auto to = parse_generation(invocation.arguments[1]);
+  if (!from || !to) {
+    talk(fmt::format("freehold: {}\n", (from ? to : from).error().message()));
+    return kUsage;
+  }
+  auto answer = fetch_or_look<api::PlanAnswer>(
+      invocation, fmt::format("/v1/diff?from={}&to={}", *from, *to),
+      [&](const Offline& offline) { return offline.diff(*from, *to, os::system_clock().wall()); });
   if (!answer) return fail(invocation, answer.error());
   print(invocation.output == OutputForm::kHuman ? answer->text : answer->plan.dump() + "\n");
   return kDone;
