@@ -54,6 +54,9 @@ Result<void> LedgerReader::load_rollout() {
     rollout->services.push_back(std::move(service));
   }
   put_in_order(*rollout);
+  bool runs = rollout->outcome == Outcome::kRunning;
+  if (runs && !rollout->routed && !(rollout->routing_to && rollout->routing_from))
+    return Error(ErrorCode::kCorrupt, fmt::format("the state's {}: it is not there", keys::kRolloutRouting));
   stored_rollout_ = rollout->id;
   return {};
 }
