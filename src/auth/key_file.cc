@@ -17,6 +17,10 @@ Result<std::string> read_key_file(os::Disk& disk, const std::string& path) {
   return disk.read(path, Bytes{4096});
 }
 
+Result<void> settle_key_file(os::Disk& disk, const std::string& path) {
+  return disk.sync_directory(os::parent_path(path));
+}
+
 Result<void> write_key_file(os::Disk& disk, const std::string& path, std::string_view bytes) {
   return disk.write_durably(path, bytes, 0600);
 }

@@ -61,6 +61,7 @@ Result<Sealer> Sealer::load(os::Disk& disk, os::Random& random, const std::strin
 
 Result<Sealer> Sealer::load_or_create(os::Disk& disk, os::Random& random, const std::string& path) {
   auto loaded = load(disk, random, path);
+  if (loaded) FH_TRY(settle_key_file(disk, path));
   if (loaded || loaded.error().code() != ErrorCode::kNotFound) return loaded;
   FH_TRY(write_key_file(disk, path, random.bytes(kKeyBytes)));
   return load(disk, random, path);

@@ -123,5 +123,25 @@ TEST_F(SealTest, HasSealedNothingWithAKeyThatAPowerCutTakes) {
   }
 }
 
+// The one who made it died before it was durable; who finds it must not seal with what a power cut may take.
+TEST_F(SealTest, HasSealedNothingWithAKeyThatSomebodyLeftUnsynced) {
+  for (uint64_t change = 1;; ++change) {
+    SCOPED_TRACE(change);
+    os::FaultDisk disk;
+    disk.fail_at(change, Error(ErrorCode::kInternal, "died here"));
+    (void)Sealer::load_or_create(disk, random_, kPath).ok();
+    if (disk.changes() < change) break;
+    auto sealer = Sealer::load_or_create(disk, random_, kPath);
+    ASSERT_TRUE(sealer.ok());
+    std::string text = *sealer->seal("password", "hunter2");
+    disk.power_cut(nullptr);
+    auto again = Sealer::load_or_create(disk, random_, kPath);
+    ASSERT_TRUE(again.ok());
+    auto value = again->unseal("password", text);
+    ASSERT_TRUE(value.ok()) << "sealed with a key that is gone";
+    EXPECT_EQ(*value, "hunter2");
+  }
+}
+
 }  // namespace
 }  // namespace freehold::auth

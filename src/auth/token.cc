@@ -28,6 +28,7 @@ Result<ApiToken> ApiToken::load(os::Disk& disk, const std::string& path) {
 
 Result<ApiToken> ApiToken::load_or_create(os::Disk& disk, os::Random& random, const std::string& path) {
   auto loaded = load(disk, path);
+  if (loaded) FH_TRY(settle_key_file(disk, path));
   if (loaded || loaded.error().code() != ErrorCode::kNotFound) return loaded;
   FH_TRY(write_key_file(disk, path, fmt::format("fht_{}\n", to_hex(random.bytes(kTokenBytes)))));
   return load(disk, path);

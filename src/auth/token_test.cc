@@ -50,5 +50,28 @@ TEST_F(TokenTest, RefusesAFileThatIsNoSafeToken) {
   EXPECT_EQ(open().error().code(), ErrorCode::kDenied);
 }
 
+TEST_F(TokenTest, IsTheSameAfterAPowerCutOnceItWasGivenOut) {
+  for (const bool dies : {true, false}) {
+    for (uint64_t change = 1;; ++change) {
+      SCOPED_TRACE(testing::Message() << "change " << change << (dies ? ": the power is cut" : ": it fails alone"));
+      os::FaultDisk disk;
+      if (dies) {
+        disk.crash_at(change);
+      } else {
+        disk.fail_at(change, Error(ErrorCode::kInternal, "died here"));
+      }
+      auto token = ApiToken::load_or_create(disk, random_, kPath);
+      if (disk.changes() < change) break;
+      if (!dies) token = ApiToken::load_or_create(disk, random_, kPath);
+      disk.power_cut(nullptr);
+      auto again = ApiToken::load_or_create(disk, random_, kPath);
+      ASSERT_TRUE(again.ok());
+      if (token) {
+        EXPECT_EQ(again->text(), token->text());
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace freehold::auth

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
+
 namespace freehold::contents {
 namespace {
 
@@ -11,6 +13,12 @@ constexpr mode_t kFolderMode = 0700;
 Result<void> check_digest(std::string_view digest) {
   if (codec::is_sha256_hex(digest)) return {};
   return Error(ErrorCode::kInvalid, "a content is named by 64 lower-case hexadecimal digits");
+}
+
+size_t folder_number(std::string_view digest) {
+  size_t number = 0;
+  std::from_chars(digest.data(), digest.data() + 2, number, 16);
+  return number;
 }
 
 }  // namespace
@@ -142,9 +150,19 @@ Result<std::string> ContentStore::put(std::string_view bytes) {
 Result<void> ContentStore::adopt(const std::string& path, std::string_view digest) {
   std::string target = path_of(digest);
   // Over one that is there already, too: if that one is damaged, it is whole again.
+  settled_.reset(folder_number(digest));
   FH_TRY(disk_.rename(path, target));
-  FH_TRY(disk_.sync_directory(os::parent_path(target)));
+  FH_TRY(settle(digest));
   held_.insert_or_assign(std::string(digest), clock_.monotonic());
+  return {};
+}
+
+// What was renamed but not synced, here or by a process before us, looks as if it were there until the power is cut.
+Result<void> ContentStore::settle(std::string_view digest) {
+  size_t number = folder_number(digest);
+  if (settled_[number]) return {};
+  FH_TRY(disk_.sync_directory(os::parent_path(path_of(digest))));
+  settled_.set(number);
   return {};
 }
 
@@ -155,6 +173,7 @@ Result<bool> ContentStore::hold(std::string_view digest) {
     if (info.error().code() == ErrorCode::kNotFound) return false;
     return info.error();
   }
+  FH_TRY(settle(digest));
   held_.insert_or_assign(std::string(digest), clock_.monotonic());
   return true;
 }

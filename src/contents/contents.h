@@ -11,6 +11,7 @@
 // kExhausted (larger than the limit; disk full), kCorrupt (bytes are not what the name says).
 #pragma once
 
+#include <bitset>
 #include <functional>
 #include <map>
 #include <memory>
@@ -90,7 +91,7 @@ class ContentStore : public Contents {
   Result<Upload> begin_upload();
   // A small blob at once; gives its digest.
   Result<std::string> put(std::string_view bytes);
-  // Whether it is here; if so, collect() leaves it for the grace period from now. What an apply asks before it uploads.
+  // Whether it is here, durably; if so, collect() leaves it for the grace period from now. What an apply asks before it uploads.
   Result<bool> hold(std::string_view digest);
   // Reads it all; a damaged one is set aside, and kCorrupt returned.
   Result<void> verify(std::string_view digest);
@@ -104,11 +105,14 @@ class ContentStore : public Contents {
       : Contents(disk, std::move(folder)), clock_(clock), options_(options), opened_(clock.monotonic()) {}
   Result<void> prepare();
   Result<void> adopt(const std::string& path, std::string_view digest);
+  Result<void> settle(std::string_view digest);
 
   const os::Clock& clock_;
   const Options options_;
   const MonotonicTime opened_;
   std::map<std::string, MonotonicTime, std::less<>> held_;
+  // By the first two digits: that folder's entries are durable. A process that died may have left some that are not.
+  std::bitset<256> settled_;
   uint64_t next_upload_ = 0;
   size_t uploads_ = 0;
 };

@@ -175,6 +175,28 @@ TEST_F(ContentsTest, KeepWhatTheyAcknowledgedWhereverThePowerIsCut) {
   }
 }
 
+// A process that died between the renaming and the syncing leaves a blob that only looks as if it were safe.
+TEST_F(ContentsTest, HoldNothingThatALaterPowerCutTakes) {
+  for (const bool same_process : {true, false}) {
+    disk_.fail_at(0, Error(ErrorCode::kInternal, "never"));
+    for (uint64_t change = 1;; ++change) {
+      SCOPED_TRACE(testing::Message() << "failing change " << change << ", same process: " << same_process);
+      auto store = open();
+      uint64_t at = disk_.changes() + change;
+      std::string bytes = "content " + std::to_string(change) + (same_process ? "" : " elsewhere");
+      disk_.fail_at(at, Error(ErrorCode::kInternal, "died here"));
+      (void)store->put(bytes).ok();
+      if (disk_.changes() < at) break;
+      if (!same_process) store = open();
+      if (*store->hold(sha256_hex(bytes))) {
+        disk_.power_cut(nullptr);
+        auto found = store->read(sha256_hex(bytes), kPlenty);
+        ASSERT_TRUE(found.ok()) << "held and lost";
+      }
+    }
+  }
+}
+
 TEST_F(ContentsTest, StayWholeWhateverSingleChangeFails) {
   std::string first = *open()->put("kept from before");
   for (uint64_t change = 1;; ++change) {
