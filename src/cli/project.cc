@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -11,6 +12,7 @@ namespace freehold::cli {
 namespace {
 
 constexpr Bytes kLargestText{4 << 20};
+constexpr size_t kPiece = 256 << 10;
 constexpr mode_t kOthersMayRead = 0077;
 
 bool timezone_exists(os::Disk& disk, const std::string& name) {
@@ -22,11 +24,21 @@ bool timezone_exists(os::Disk& disk, const std::string& name) {
 }
 
 Result<std::string> read_secrets(os::Disk& disk, const std::string& path) {
-  FH_ASSIGN(os::FileInfo info, disk.info(path));
-  if ((info.mode & kOthersMayRead) != 0) {
+  // Of the file that is read, not of a link to it, nor of one that took its place meanwhile.
+  FH_ASSIGN(std::unique_ptr<os::ReadableFile> file, disk.open(path));
+  FH_ASSIGN(os::FileInfo info, file->info());
+  if (info.kind != os::FileKind::kFile)
+    return Error(ErrorCode::kInvalid, fmt::format("{} is not a regular file", path));
+  if ((info.mode & kOthersMayRead) != 0)
     return Error(ErrorCode::kDenied, fmt::format("{} can be read by others; run: chmod 600 {}", path, path));
+  std::string text;
+  for (;;) {
+    FH_ASSIGN(std::string piece, file->read(text.size(), kPiece));
+    if (piece.empty()) return text;
+    text += piece;
+    if (text.size() > kLargestText.count)
+      return Error(ErrorCode::kExhausted, fmt::format("{} is larger than {}", path, format_short(kLargestText)));
   }
-  return disk.read(path, kLargestText);
 }
 
 // Words of `run` that begin with a path to a program of the system: there is nothing to take along, but it must be
@@ -47,7 +59,10 @@ class Loader {
     LoadedProject out;
     model::FileInput input;
     input.path = path_;
-    input.load = [this](const std::string& path) { return disk_.read(path, kLargestText); };
+    input.load = [this](const std::string& path) -> Result<std::string> {
+      if (path != path_) FH_TRY(check_inside(path));
+      return disk_.read(path, kLargestText);
+    };
     input.environment = [](const std::string& name) -> std::optional<std::string> {
       const char* value = std::getenv(name.c_str());
       return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -77,6 +92,17 @@ class Loader {
   }
 
  private:
+  // A folder from somebody else may have a link among its includes: what is wrong there would be shown, line by line.
+  Result<void> check_inside(const std::string& path) {
+    std::error_code failure;
+    std::filesystem::path folder = std::filesystem::canonical(folder_, failure);
+    std::filesystem::path target = std::filesystem::canonical(path, failure);
+    if (failure) return {};  // reading it says what is wrong
+    auto [end, rest] = std::mismatch(folder.begin(), folder.end(), target.begin(), target.end());
+    if (end == folder.end()) return {};
+    return Error(ErrorCode::kInvalid, fmt::format("{} is a link that leads out of the folder of the file", path));
+  }
+
   void check_programs(const model::Service& service, std::vector<Error>& problems) {
     for (const auto* command : {&service.run, &service.prepare}) {
       if (auto problem = missing_program(disk_, service, *command)) problems.push_back(*std::move(problem));

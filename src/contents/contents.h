@@ -91,7 +91,8 @@ class ContentStore : public Contents {
   Result<Upload> begin_upload();
   // A small blob at once; gives its digest.
   Result<std::string> put(std::string_view bytes);
-  // Whether it is here, durably; if so, collect() leaves it for the grace period from now. What an apply asks before it uploads.
+  // Whether it is here, durably; if so, collect() leaves it for the grace period from now. What an apply asks before it
+  // uploads.
   Result<bool> hold(std::string_view digest);
   // Reads it all; a damaged one is set aside, and kCorrupt returned.
   Result<void> verify(std::string_view digest);

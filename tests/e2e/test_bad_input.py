@@ -68,6 +68,32 @@ def test_deeply_nested_file(web):
     unharmed(web)
 
 
+def test_an_include_that_is_a_link_out_of_the_folder_is_not_read(web):
+    outside = web.folder / "outside.yaml"
+    outside.write_text("swordfish: 1\n")
+    (web.home / "more.yaml").symlink_to(outside)
+    web.write_file(web.organisation(include=["./more.yaml"]))
+    done = web.up(expect=BAD_FILE)
+    assert "leads out" in done.said and "swordfish" not in done.said, done
+    (web.home / "more.yaml").unlink()
+    (web.home / "below").mkdir()
+    (web.home / "below/real.yaml").write_text("timezone: UTC\n")
+    (web.home / "more.yaml").symlink_to("below/real.yaml")
+    web.run("validate", expect=DONE)
+    unharmed(web)
+
+
+def test_a_secrets_store_may_be_a_link_and_its_target_is_what_others_may_not_read(web):
+    store = web.folder / "store.yaml"
+    store.write_text("key: swordfish\n")
+    (web.home / "secrets.yaml").symlink_to(store)
+    web.write_file(web.organisation(secrets={"store": "./secrets.yaml"}))
+    store.chmod(0o644)
+    assert "chmod 600" in web.run("validate", expect=BAD_FILE).said
+    store.chmod(0o600)
+    web.run("validate", expect=DONE)
+
+
 def test_not_utf8(web):
     web.write("freehold.yaml", b"name: \xff\xfe\n")
     web.up(expect=BAD_FILE)
