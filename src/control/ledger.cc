@@ -196,13 +196,17 @@ Result<void> Ledger::commit(const Changed& changed) {
 Result<std::vector<GenerationHead>> Ledger::prune(size_t keep) {
   FH_ASSIGN(std::vector<GenerationHead> all, heads(SIZE_MAX));
   std::vector<GenerationHead> kept;
+  size_t worked = 0;
+  size_t failed = 0;
   store::Write write;
   write.expect(std::string(keys::kEpoch), epoch_);
   std::set<std::string> hashes;
   for (GenerationHead& generation : all) {
     bool in_use = generation.number == current ||
                   (rollout && (generation.number == rollout->target || generation.number == rollout->previous));
-    if (kept.size() >= keep && !in_use) {
+    bool fails = generation.status == GenerationStatus::kFailed || generation.status == GenerationStatus::kUndone;
+    bool too_many = fails ? ++failed > keep / 4 : ++worked > keep;
+    if (too_many && !in_use) {
       write.remove(keys::generation(generation.number)).remove(keys::organisation(generation.number));
       continue;
     }

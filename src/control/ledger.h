@@ -80,7 +80,8 @@ class Ledger : public LedgerReader {
   // to be written still counts as changed.
   Result<void> commit(const Changed& changed);
 
-  // Removes generations and secrets that are not among the newest `keep` and not needed. Gives what remains.
+  // Removes what is not needed: of the generations all but the newest `keep` that worked and `keep` / 4 that failed, so
+  // that no row of failures takes away what can be gone back to; and secrets that none of them has. Gives what remains.
   Result<std::vector<GenerationHead>> prune(size_t keep);
 
  private:

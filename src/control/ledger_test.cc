@@ -181,5 +181,22 @@ TEST_F(LedgerTest, PrunesWholeGenerationsAndTheirSecrets) {
   EXPECT_EQ(Ledger::open(store_)->last_generation(), 5u);
 }
 
+TEST_F(LedgerTest, KeepsWhatCanBeGoneBackToThroughAnyNumberOfFailures) {
+  auto put = [&](GenerationStatus status) {
+    Generation generation;
+    generation.number = ledger_.last_generation() + 1;
+    generation.status = status;
+    ASSERT_TRUE(ledger_.commit({.generations = {&generation}}).ok());
+  };
+  put(GenerationStatus::kSuperseded);
+  put(GenerationStatus::kCurrent);
+  ledger_.current = 2;
+  for (int i = 0; i < 30; ++i) put(i % 2 == 0 ? GenerationStatus::kFailed : GenerationStatus::kUndone);
+  std::vector<GenerationHead> left = *ledger_.prune(8);
+  std::vector<uint64_t> kept;
+  for (const GenerationHead& head : left) kept.push_back(head.number);
+  EXPECT_THAT(kept, ElementsAre(32, 31, 2, 1));
+}
+
 }  // namespace
 }  // namespace freehold::control
