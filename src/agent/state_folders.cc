@@ -53,7 +53,7 @@ Result<void> make_folders(os::Disk& disk, const Ground& ground) {
            Folder{layout.volumes(), 0711, {}, {}},
            Folder{layout.logs(), 02750, {}, ground.log_group},
            Folder{layout.platform_logs(), 02750, {}, ground.log_group},
-           Folder{layout.access_log(), 0750, ground.gateway_user, {}},
+           Folder{layout.access_log(), 02750, ground.gateway_user, ground.log_group},
            Folder{layout.keys(), 0700, ground.control_user, {}},
            Folder{layout.root + "/run", 0755, {}, {}},
            Folder{layout.run_of_control(), 0755, ground.control_user, {}},

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kPage = 500;
 constexpr Duration kSilence = std::chrono::seconds(15);
+constexpr Duration kLeast = std::chrono::milliseconds(100);  // between two statuses
 
 // Goes on after an id; woken by the log itself.
 class EventFollower : public Follower {
@@ -26,7 +27,7 @@ class EventFollower : public Follower {
       if (!page) return false;
       for (const events::Event& event : page->events) {
         query_.after = event.id;
-        if (!exchange_->write(event_json(event).dump() + "\n")) return true;  // goes on when the client has read
+        if (!write(event_json(event).dump() + "\n")) return true;
       }
       if (!page->more) return true;
     }
@@ -36,6 +37,25 @@ class EventFollower : public Follower {
   events::EventLog& log_;
   events::EventQuery query_;
   store::Subscription subscription_;
+};
+
+// What `freehold status` shows, whole, each time that it is another.
+class StatusFollower : public Follower {
+ public:
+  StatusFollower(ApiService& service, const control::Controller& controller, std::shared_ptr<http::Exchange> exchange)
+      : Follower(service, std::move(exchange), kSilence), controller_(controller) {}
+
+ protected:
+  bool write_more() override {
+    std::string text = codec::to_json(make_status(controller_)).dump() + "\n";
+    if (text != last_) write(last_ = std::move(text));
+    return true;
+  }
+
+ private:
+  void on_change() override { wake(kLeast); }
+  const control::Controller& controller_;
+  std::string last_;
 };
 
 }  // namespace
@@ -65,11 +85,20 @@ void Follower::begin() {
   timer_.start(Duration::zero());
 }
 
-void Follower::wake() {
-  if (!ended_) timer_.start(Duration::zero());
+bool Follower::write(std::string_view text) {
+  if (exchange_->write(text)) return true;
+  full_ = true;
+  return false;
+}
+
+void Follower::wake(Duration after) {
+  if (ended_ || awake_ || full_) return;
+  awake_ = true;
+  timer_.start(after);
 }
 
 void Follower::on_timer(int) {
+  awake_ = false;
   if (ended_) return;
   if (!write_more()) {
     exchange_->finish();
@@ -77,7 +106,11 @@ void Follower::on_timer(int) {
     return;
   }
   if (exchange_->gone()) return;
-  timer_.start(rhythm_);
+  if (!full_) return timer_.start(rhythm_);
+  exchange_->when_writable([this] {
+    full_ = false;
+    wake();
+  });
 }
 
 void ApiService::follow(std::unique_ptr<Follower> follower) {
@@ -93,6 +126,14 @@ void ApiService::end_follower(Follower* follower) {
   // It may be in the middle of a call of its own: it goes with the next one that begins.
   ended_followers_.push_back(std::move(*found));
   followers_.erase(found);
+}
+
+void ApiService::tell_followers() {
+  for (const auto& follower : followers_) follower->on_change();
+}
+
+void ApiService::follow_status(Call& call) {
+  follow(std::make_unique<StatusFollower>(*this, controller_, call.exchange));
 }
 
 void ApiService::follow_events(Call& call) {

@@ -1,7 +1,10 @@
 // GET /v1/logs: what services print, merged over services and instances, with or without an end.
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "api/follower.h"
+#include "base/text.h"
 #include "control/overrides.h"
 #include "logs/log_reader.h"
 #include "os/disk.h"
@@ -14,6 +17,10 @@ constexpr uint64_t kMostLines = 100'000;
 constexpr Duration kRhythm = std::chrono::milliseconds(250);  // keepers write files: nobody tells us
 
 codec::Json entry_json(const logs::LogEntry& entry) {
+  if (entry.stream == "access") {
+    auto record = codec::Json::parse(entry.line);
+    return record ? *std::move(record) : codec::Json::object();
+  }
   codec::Json json = codec::Json::object();
   json.append("time", format_time(entry.time));
   json.append("service", entry.service);
@@ -54,7 +61,7 @@ class LogFollower : public Follower {
       if (batch->empty()) return true;
       std::string text;
       for (const logs::LogEntry& entry : *batch) text += entry_json(entry).dump() + "\n";
-      room = exchange_->write(text);
+      room = write(text);
     }
     return true;
   }
@@ -62,6 +69,15 @@ class LogFollower : public Follower {
  private:
   std::vector<Source> sources_;
 };
+
+// One that was removed has logs still; one that is declared may have none yet.
+Result<void> check_known(const std::string& service, const std::vector<std::string>& names) {
+  if (std::ranges::find(names, service) != names.end()) return {};
+  std::vector<std::string_view> views(names.begin(), names.end());
+  std::string_view near = near_name(service, views);
+  return Error(ErrorCode::kNotFound, fmt::format("there is no service '{}'{}", service,
+                                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
 
 Result<std::vector<Source>> open_sources(const std::string& folder, const std::string& subject,
                                          const logs::LogStart& wanted) {
@@ -91,7 +107,32 @@ Result<std::vector<Source>> open_sources(const std::string& folder, const std::s
   return out;
 }
 
+// All of what the gateway answered, or what went to a service or instance.
+Result<std::vector<Source>> open_access_log(const std::string& folder, const std::string& subject,
+                                            const logs::LogStart& wanted) {
+  logs::LogStart start = wanted;
+  start.subject = subject;
+  logs::LogReader reader(os::system_disk(), os::join_path(folder, "gateway"), logs::LogFormat::kAccess);
+  FH_ASSIGN(logs::Cursor cursor, reader.start(start));
+  std::vector<Source> out;
+  out.push_back({std::move(reader), std::move(cursor)});
+  return out;
+}
+
 }  // namespace
+
+std::vector<std::string> ApiService::services_with_logs() const {
+  std::vector<std::string> names;
+  if (const control::Composed* composed = controller_.composed()) {
+    for (const auto& [name, service] : composed->services) names.push_back(name);
+  }
+  if (auto entries = os::system_disk().list(options_.logs_folder)) {
+    for (const os::FileInfo& entry : *entries) {
+      if (entry.kind == os::FileKind::kDirectory) names.push_back(entry.name);
+    }
+  }
+  return names;
+}
 
 void ApiService::follow_logs(Call& call) {
   logs::LogStart start;
@@ -105,7 +146,14 @@ void ApiService::follow_logs(Call& call) {
     if (!last) return call.respond(last.error());
     start.last = std::min(*last, kMostLines);
   }
-  auto sources = open_sources(options_.logs_folder, call.text("service"), start);
+  std::string subject = call.text("service");
+  if (!subject.empty()) {
+    std::string_view service = control::service_of(subject);
+    auto known = check_known(service.empty() ? subject : std::string(service), services_with_logs());
+    if (!known) return call.respond(known.error());
+  }
+  auto* open = call.text("access") == "1" ? &open_access_log : &open_sources;
+  auto sources = open(options_.logs_folder, subject, start);
   if (!sources) return call.respond(sources.error());
   if (call.text("follow") == "1")
     return follow(std::make_unique<LogFollower>(*this, call.exchange, *std::move(sources)));

@@ -2,12 +2,12 @@
 //
 //   POST /v1/plan       model::Submission -> PlanAnswer          PUT  /v1/contents/<sha256>   bytes
 //   POST /v1/apply      model::Submission -> ChangeAnswer         POST /v1/contents/missing    [digest] -> [digest]
-//   POST /v1/rollback   RollbackRequest -> ChangeAnswer      GET  /v1/status              Status
+//   POST /v1/rollback   RollbackRequest -> ChangeAnswer      GET  /v1/status?follow=1     Status
 //   POST /v1/services/NAME/restart|scale  ServiceRequest     GET  /v1/generations         [GenerationSummary]
 //   POST /v1/drain      DrainRequest -> ChangeAnswer         GET  /v1/generations/N       generation, with ETag
 //   POST /v1/down       -> ChangeAnswer                      GET  /v1/diff?from=N&to=M    PlanAnswer
 //   GET  /v1/events?after=ID&subject=S&last=N&follow=1       GET  /v1/rollout             RolloutStatus
-//   GET  /v1/logs?service=S&since=T&last=N&follow=1          GET  /livez /readyz /healthz /metrics
+//   GET  /v1/logs?service=S&since=T&last=N&access=1&follow=1 GET  /livez /readyz /healthz /metrics
 // Every answer that is no success is a Problem, with the HTTP status that fits its code.
 #pragma once
 

@@ -1,7 +1,6 @@
 #include "api/service.h"
 
 #include <fmt/core.h>
-#include <pwd.h>
 
 #include "api/answers.h"
 #include "api/call.h"
@@ -16,17 +15,15 @@ constexpr uint64_t kLargestRequest = uint64_t{64} << 20;
 constexpr uint64_t kLargestBlob = uint64_t{4} << 30;
 constexpr std::string_view kJsonType = "application/json";
 
-std::string name_of_user(uid_t uid) {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::string buffer(4096, '\0');
-  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
-  return fmt::format("uid {}", uid);
-}
-
 template <class T>
 http::Response json_response(const T& value, uint16_t status = 200) {
   return http::response_of(status, kJsonType, codec::to_json(value).dump() + "\n");
+}
+
+Result<http::Response> accepted(const Result<control::Accepted>& result) {
+  if (!result) return result.error();
+  return json_response(ChangeAnswer{result->rollout, result->generation, result->event, result->undoes, result->text},
+                       result->rollout == 0 ? 200 : 202);
 }
 
 // Takes a blob to the disk as it arrives.
@@ -85,73 +82,21 @@ http::Response problem_response(const Error& error) {
 
 ApiService::ApiService(runtime::Loop& loop, control::Controller& controller, contents::ContentStore& contents,
                        events::EventLog& events, Options options)
-    : loop_(loop), controller_(controller), contents_(contents), events_(events), options_(std::move(options)) {}
-
-ApiService::~ApiService() = default;
-
-Result<std::string> ApiService::admit(const http::Exchange& exchange) const {
-  if (exchange.peer().credentials) {
-    const net::PeerCredentials& credentials = *exchange.peer().credentials;
-    auth::Peer peer{credentials.uid, credentials.gid, groups_of(credentials.uid, credentials.gid)};
-    auth::PeerRule rule = auth::rule_for(options_.peers, peer);
-    if (!auth::is_admitted(rule)) return Error(ErrorCode::kDenied, auth::explain(rule, peer));
-    return name_of_user(peer.uid);
-  }
-  const http::Header* header = exchange.head().find("Authorization");
-  if (options_.token == nullptr || header == nullptr || !options_.token->admits(header->value())) {
-    return Error(ErrorCode::kDenied, "the bearer token of this organisation is asked for");
-  }
-  return std::string("token");
+    : loop_(loop), controller_(controller), contents_(contents), events_(events), options_(std::move(options)) {
+  controller_.when_changed([this] { tell_followers(); });
 }
 
-void ApiService::on_request(std::shared_ptr<http::Exchange> exchange) {
-  auto call = std::make_shared<Call>();
-  call->exchange = exchange;
-  std::string buffer;
-  auto path = http::normalise_path(exchange->head().path, buffer);
-  if (!path) {
-    exchange->respond(problem_response(Error(ErrorCode::kInvalid, "the path cannot be read")));
-    return;
-  }
-  call->path = std::string(*path);
-  call->query = std::string(exchange->head().query);
-  ++requests_[std::string(exchange->head().method)];
-  auto who = admit(*exchange);
-  if (!who) {
-    http::Response response = problem_response(who.error());
-    if (!exchange->peer().credentials) {
-      response.status = 401;
-      response.fields.emplace_back("WWW-Authenticate", "Bearer");
-    }
-    exchange->respond(response);
-    return;
-  }
-  call->who = *std::move(who);
-  switch (exchange->head().method_id) {
-    case http::Method::kGet:
-    case http::Method::kHead:
-      get(*call);
-      break;
-    case http::Method::kPost:
-      post(call);
-      break;
-    case http::Method::kPut:
-      upload(*call);
-      break;
-    default: {
-      http::Response response =
-          problem_response(Error(ErrorCode::kUnsupported, "this API knows GET, HEAD, POST and PUT"));
-      response.status = 405;
-      response.fields.emplace_back("Allow", "GET, HEAD, POST, PUT");
-      exchange->respond(response);
-    }
-  }
-}
+ApiService::~ApiService() { controller_.when_changed({}); }
 
 void ApiService::get(Call& call) {
   const std::string& path = call.path;
+  // Nobody would see what goes on.
+  bool streams = path == "/v1/events" || path == "/v1/logs" || call.text("follow") == "1";
+  if (streams && call.exchange->head().method_id == http::Method::kHead)
+    return call.respond(http::response_of(200, "application/x-ndjson", ""));
   if (path == "/v1/events") return follow_events(call);
   if (path == "/v1/logs") return follow_logs(call);
+  if (path == "/v1/status" && call.text("follow") == "1") return follow_status(call);
   Answer answer = Error(ErrorCode::kNotFound, fmt::format("there is nothing at {}", path));
   if (path == "/v1/status") answer = status_answer();
   if (path == "/v1/generations") answer = generations_answer(call);
@@ -173,25 +118,37 @@ void ApiService::post(const std::shared_ptr<Call>& call) {
   });
 }
 
+// Never blindly: it says which generation it was planned against, in its body or as If-Match, or that any will do
+// ("*").
+ApiService::Answer ApiService::apply(const Call& call, const codec::Json& body) {
+  FH_ASSIGN(model::Submission submission, codec::from_json<model::Submission>(body));
+  FH_ASSIGN(std::optional<uint64_t> match, base_of(call.exchange->head()));
+  if (!submission.base && call.exchange->head().find("If-Match") == nullptr) {
+    http::Response response =
+        problem_response(Error(ErrorCode::kInvalid,
+                               "an apply names the generation that it was planned against: \"base\", or If-Match with "
+                               "the ETag of /v1/generations/current"));
+    response.status = 428;
+    return response;
+  }
+  if (match && *match != controller_.current()) {
+    http::Response response = problem_response(
+        Error(ErrorCode::kConflict,
+              fmt::format("generation {} is the current one, and not {}: plan again", controller_.current(), *match)));
+    response.status = 412;
+    return response;
+  }
+  return accepted(controller_.apply(submission, call.who));
+}
+
 ApiService::Answer ApiService::change(const Call& call, const codec::Json& body) {
   const std::string& path = call.path;
-  auto accepted = [](const Result<control::Accepted>& result) -> Answer {
-    if (!result) return result.error();
-    return json_response(ChangeAnswer{result->rollout, result->generation, result->event, result->undoes, result->text},
-                         result->rollout == 0 ? 200 : 202);
-  };
   if (path == "/v1/plan") {
     FH_ASSIGN(model::Submission submission, codec::from_json<model::Submission>(body));
     FH_ASSIGN(control::Plan plan, controller_.plan(submission, call.who));
     return json_response(plan_answer(plan));
   }
-  if (path == "/v1/apply") {
-    FH_ASSIGN(model::Submission submission, codec::from_json<model::Submission>(body));
-    if (!submission.base) {
-      FH_ASSIGN(submission.base, base_of(call.exchange->head()));
-    }
-    return accepted(controller_.apply(submission, call.who));
-  }
+  if (path == "/v1/apply") return apply(call, body);
   if (path == "/v1/contents/missing") {
     FH_ASSIGN(std::vector<std::string> wanted, codec::from_json<std::vector<std::string>>(body));
     std::vector<std::string> missing;
@@ -255,8 +212,9 @@ ApiService::Answer ApiService::generation_answer(const Call&, const std::string&
             parse_number(number_text == "current" ? std::to_string(controller_.current()) : number_text));
   FH_ASSIGN(control::Generation generation, controller_.generation(number));
   http::Response response = json_response(generation);
-  // What If-Match on /v1/apply takes.
+  // What If-Match on /v1/apply takes. How a generation ended may change once more; so it is asked for anew each time.
   response.fields.emplace_back("ETag", fmt::format("\"{}\"", number));
+  response.fields.emplace_back("Cache-Control", "no-cache");
   return response;
 }
 

@@ -36,6 +36,8 @@ class ApiService : public http::Handler {
   ~ApiService() override;
 
   void on_request(std::shared_ptr<http::Exchange> exchange) override;
+  // Who is admitted by what the kernel says of them.
+  bool is_known(const http::Peer& peer) const override;
 
  private:
   friend class Follower;
@@ -44,9 +46,11 @@ class ApiService : public http::Handler {
 
   // The name of who asks, or why they may not.
   Result<std::string> admit(const http::Exchange& exchange) const;
+  Result<std::string> admit(const net::PeerCredentials& credentials) const;
   void get(Call& call);
   void post(const std::shared_ptr<Call>& call);
   Answer change(const Call& call, const codec::Json& body);
+  Answer apply(const Call& call, const codec::Json& body);
   void upload(Call& call);
 
   Answer status_answer();
@@ -58,8 +62,11 @@ class ApiService : public http::Handler {
   Answer readiness_answer();
   void follow(std::unique_ptr<Follower> follower);
   void end_follower(Follower* follower);
+  void tell_followers();
+  void follow_status(Call& call);
   void follow_events(Call& call);
   void follow_logs(Call& call);
+  std::vector<std::string> services_with_logs() const;
 
   runtime::Loop& loop_;
   control::Controller& controller_;

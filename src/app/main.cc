@@ -47,7 +47,7 @@ int gateway_role(const std::string& state) {
   model::Layout layout{state};
   gateway::GatewayOptions options;
   options.agent_socket = layout.gateway_socket();
-  options.access_log = layout.access_log() + "/access.log";
+  options.access_log = layout.access_log() + "/access";
   auto ended = gateway::run_gateway(std::move(options));
   return ended ? EXIT_SUCCESS : explain(ended.error());
 }

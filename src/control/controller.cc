@@ -345,6 +345,7 @@ void Controller::send_desired() {
 
 void Controller::node_connected() {
   connected_ = true;
+  tell_changed();
   if (finishing_) {
     parts_.node.finish();
     return;
@@ -354,14 +355,20 @@ void Controller::node_connected() {
   if (write_down()) send_desired();
 }
 
-void Controller::node_lost() { connected_ = false; }
+void Controller::node_lost() {
+  connected_ = false;
+  tell_changed();
+}
 
 void Controller::node_observed(model::NodeObserved observed) {
   observed_ = std::move(observed);
   advance();
+  tell_changed();
 }
 
+// Whatever control does to what there is to see, it writes down too.
 bool Controller::record(Occurrence occurrence) {
+  tell_changed();
   auto written = parts_.events.append(occurrence);
   if (!written) {
     log_error("control", "event {} of {} could not be written: {}", occurrence.kind, occurrence.subject,

@@ -6,6 +6,7 @@
 // when. After a crash the next Controller goes on with the stored rollout. Lives on control's loop; not thread safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -70,6 +71,8 @@ class Controller {
   Result<void> node_events(const std::vector<model::NodeEvent>& events) { return parts_.events.append(events); }
 
   // ---- looking
+  // Called, from inside, whenever what there is to see may be another. One listener.
+  void when_changed(std::function<void()> listener) { changed_ = std::move(listener); }
   uint64_t current() const { return ledger_.current; }
   const std::optional<Rollout>& rollout() const { return ledger_.rollout; }
   const std::optional<Generation>& current_generation() const { return generation_; }
@@ -121,6 +124,9 @@ class Controller {
   void collect_garbage();
   void send_desired();
   bool record(Occurrence occurrence);
+  void tell_changed() const {
+    if (changed_) changed_();
+  }
   void on_timer(int) { advance(); }
   void on_heartbeat(int);
 
@@ -133,11 +139,12 @@ class Controller {
   std::optional<Composed> composed_;      // with the overrides in force
   model::NodeObserved observed_;
   bool connected_ = false;
-  bool finishing_ = false;  // down is done, the node was told
-  bool unsent_ = false;     // the node was not told of what is wanted now
+  bool finishing_ = false;     // down is done, the node was told
+  bool unsent_ = false;        // the node was not told of what is wanted now
   bool end_recorded_ = false;  // the event of the rollout's end is in the log; the ledger may not know it yet
   Unwritten unwritten_;
   std::optional<Error> unwritable_;  // why not yet
+  std::function<void()> changed_;
   runtime::Timer timer_;
   runtime::Timer heartbeat_;
 };

@@ -156,7 +156,7 @@ void Gateway::start_cores(uint32_t count) {
     core_options.limits = options_.limits;
     core_options.backend = options_.backend;
     core_options.index = index;
-    if (!options_.access_log.empty()) core_options.access_log = fmt::format("{}.{}", options_.access_log, index);
+    if (!options_.access_log.empty()) core_options.access_log = fmt::format("{}.{}.log", options_.access_log, index);
     core_options.on_status = [this, index](uint64_t revision, std::map<std::string, uint64_t> draining) {
       loop_->post([this, index, revision, draining = std::move(draining)]() mutable {
         core_reported(index, revision, std::move(draining));

@@ -20,7 +20,7 @@ namespace freehold::gateway {
 
 struct GatewayOptions {
   std::string agent_socket;
-  std::string access_log;  // each core appends to a file of its own: PATH.0, PATH.1 ...; empty: none
+  std::string access_log;  // each core appends to a file of its own: STEM.0.log, STEM.1.log ...; empty: none
   Limits limits;
   runtime::Backend backend = runtime::Backend::kAutomatic;
   Duration drain = std::chrono::seconds(30);  // after stop(): for what is in flight

@@ -38,12 +38,6 @@ void Server::on_accepted(const Listener& listener, int result) {
   // The acceptor pauses by itself where descriptors are lacking.
   if (result < 0) return;
   os::Fd socket(result);
-  if (connections_.size() >= limits_.connections) {
-    constexpr std::string_view kBusy =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    static_cast<void>(::send(socket.get(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-    return;
-  }
   Peer peer;
   if (listener.is_unix) {
     auto credentials = net::peer_credentials(socket.get());
@@ -52,8 +46,16 @@ void Server::on_accepted(const Listener& listener, int result) {
   } else if (auto address = net::SocketAddress::peer_of(socket.get())) {
     peer.address = address->to_string();
   }
+  bool known = handler_.is_known(peer);
+  if (connections_.size() >= limits_.connections || (!known && strangers_.size() >= limits_.connections / 2)) {
+    constexpr std::string_view kBusy =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    static_cast<void>(::send(socket.get(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    return;
+  }
   auto connection = std::make_unique<ServerConnection>(*this, std::move(socket), std::move(peer));
   ServerConnection* started = connection.get();
+  if (!known) strangers_.insert(started);
   connections_.emplace(started, std::move(connection));
   started->start();
 }
@@ -72,6 +74,7 @@ void Server::on_drained(int) {
 }
 
 void Server::remove(ServerConnection* connection) {
+  strangers_.erase(connection);
   connections_.erase(connection);
   if (!stopping_ || !connections_.empty()) return;
   drain_.cancel();

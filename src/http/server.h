@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -31,6 +32,9 @@ class Handler {
   virtual ~Handler() = default;
   // The head is complete, the body not read. Must be answered, now or later.
   virtual void on_request(std::shared_ptr<Exchange> exchange) = 0;
+  // Whether the peer is somebody before it has said anything. Others may hold half of all connections, so that they
+  // cannot keep those out.
+  virtual bool is_known(const Peer&) const { return true; }
 };
 
 struct ServerLimits {
@@ -72,6 +76,7 @@ class Server {
   ServerLimits limits_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_map<ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
+  std::unordered_set<const ServerConnection*> strangers_;  // of them, those of peers that are not known
   runtime::Timer drain_;
   bool stopping_ = false;
   std::function<void()> stopped_;

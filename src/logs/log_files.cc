@@ -51,13 +51,18 @@ Result<std::map<std::string, std::vector<LogFile>>> list_log_files(os::Disk& dis
   return out;
 }
 
-Result<LogEntry> parse_entry(std::string_view line) {
+Result<LogEntry> parse_entry(std::string_view line, LogFormat format) {
   FH_ASSIGN(codec::Json json, codec::Json::parse(line, {kMostLine, 4}));
   FH_ASSIGN(WallTime time, parse_time(json["time"].as_string()));
   LogEntry entry;
   entry.time = time;
   entry.service = json["service"].as_string();
   entry.instance = json["instance"].as_string();
+  if (format == LogFormat::kAccess) {
+    entry.stream = "access";
+    entry.line = line;
+    return entry;
+  }
   entry.stream = json["stream"].as_string();
   entry.line = json["line"].as_string();
   entry.continued = json["continued"].as_bool();
@@ -65,8 +70,9 @@ Result<LogEntry> parse_entry(std::string_view line) {
   return entry;
 }
 
-InstanceLines::InstanceLines(os::Disk& disk, std::vector<LogFile> files, Cursor::Position from, Cursor& cursor)
-    : disk_(disk), files_(std::move(files)), cursor_(cursor), consumed_(from) {
+InstanceLines::InstanceLines(os::Disk& disk, std::vector<LogFile> files, LogFormat format, Cursor::Position from,
+                             Cursor& cursor)
+    : disk_(disk), files_(std::move(files)), format_(format), cursor_(cursor), consumed_(from) {
   if (from.inode == 0 || files_.empty()) return;
   auto at = std::ranges::find(files_, from.inode, &LogFile::inode);
   if (at == files_.end()) {
@@ -131,7 +137,7 @@ void InstanceLines::take_lines(const std::string& bytes) {
   while (!rest.empty()) {
     size_t end = rest.find('\n');
     offset_ += end + 1;
-    auto entry = parse_entry(rest.substr(0, end));
+    auto entry = parse_entry(rest.substr(0, end), format_);
     rest.remove_prefix(end + 1);
     if (entry) {
       parsed_.push_back({*std::move(entry), {files_[file_].inode, offset_}});

@@ -22,12 +22,12 @@ struct LogFile {
 Result<std::map<std::string, std::vector<LogFile>>> list_log_files(os::Disk& disk, const std::string& folder);
 
 // The record of one line; kInvalid if it is none.
-Result<LogEntry> parse_entry(std::string_view line);
+Result<LogEntry> parse_entry(std::string_view line, LogFormat format);
 
 // Reads the unread entries of one instance one by one, with the position behind each.
 class InstanceLines {
  public:
-  InstanceLines(os::Disk& disk, std::vector<LogFile> files, Cursor::Position from, Cursor& cursor);
+  InstanceLines(os::Disk& disk, std::vector<LogFile> files, LogFormat format, Cursor::Position from, Cursor& cursor);
 
   // The next entry, or nullptr when there is none for now. Valid until pop().
   const LogEntry* peek();
@@ -42,6 +42,7 @@ class InstanceLines {
 
   os::Disk& disk_;
   std::vector<LogFile> files_;
+  LogFormat format_;
   Cursor& cursor_;
   size_t file_ = 0;
   uint64_t offset_ = 0;  // read from disk up to here

@@ -48,14 +48,16 @@ Result<Tail> find_tail(os::Disk& disk, const std::vector<LogFile>& files, uint64
 Result<Cursor> LogReader::start(const LogStart& start) {
   Cursor cursor;
   cursor.instances = start.instances;
+  cursor.subject = start.subject;
   if (start.since) cursor.since = *start.since;
   FH_ASSIGN(auto all, list_log_files(disk_, folder_));
   uint64_t lines = 0;
   uint64_t last = std::min(start.last.value_or(0), kMostLast);
+  uint64_t looked_at = start.subject.empty() ? last : std::max(last, kSearched);
   for (auto& [instance, files] : all) {
     if (!cursor.instances.empty() && !cursor.instances.contains(instance)) continue;
     if (start.last) {
-      FH_ASSIGN(Tail tail, find_tail(disk_, files, last));
+      FH_ASSIGN(Tail tail, find_tail(disk_, files, looked_at));
       cursor.positions[instance] = tail.from;
       lines += tail.lines;
     } else if (start.since) {
@@ -69,8 +71,22 @@ Result<Cursor> LogReader::start(const LogStart& start) {
     }
   }
   // Each instance's last N lines hold the service's last N, and more: the oldest of them are passed over.
+  if (start.last && !start.subject.empty()) {
+    FH_ASSIGN(lines, count(cursor));
+  }
   if (lines > last) cursor.skip = lines - last;
   return cursor;
+}
+
+// How many entries lie before a cursor's end; a copy of it is moved there.
+Result<uint64_t> LogReader::count(Cursor cursor) {
+  constexpr size_t kBatch = 1000;
+  uint64_t entries = 0;
+  for (;;) {
+    FH_ASSIGN(std::vector<LogEntry> batch, next(cursor, kBatch));
+    if (batch.empty()) return entries;
+    entries += batch.size();
+  }
 }
 
 Result<std::vector<LogEntry>> LogReader::next(Cursor& cursor, size_t most) {
@@ -81,7 +97,7 @@ Result<std::vector<LogEntry>> LogReader::next(Cursor& cursor, size_t most) {
     Cursor::Position from = cursor.positions[instance];
     // Most instances of a long history have nothing new: they are not opened.
     if (files.back().inode == from.inode && files.back().size <= from.offset) continue;
-    unread[instance] = std::make_unique<InstanceLines>(disk_, std::move(files), from, cursor);
+    unread[instance] = std::make_unique<InstanceLines>(disk_, std::move(files), format_, from, cursor);
   }
   std::vector<LogEntry> batch;
   while (batch.size() < most) {
@@ -94,7 +110,9 @@ Result<std::vector<LogEntry>> LogReader::next(Cursor& cursor, size_t most) {
       earliest = instance;
     }
     if (chosen == nullptr) break;
-    if (cursor.skip > 0) {
+    if (!cursor.subject.empty() && chosen->service != cursor.subject && chosen->instance != cursor.subject) {
+      // Somebody else's.
+    } else if (cursor.skip > 0) {
       --cursor.skip;
     } else if (chosen->time >= cursor.since) {
       batch.push_back(*chosen);

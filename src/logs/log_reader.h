@@ -37,6 +37,9 @@ struct LogEntry {
   uint64_t dropped = 0;    // keeper: how many lines the disk did not take
 };
 
+// Who wrote it. Of the gateway's access log an entry's line is the whole record, and its stream "access".
+enum class LogFormat { kKeeper, kAccess };
+
 struct Cursor {
   struct Position {
     uint64_t inode = 0;
@@ -44,6 +47,7 @@ struct Cursor {
   };
   std::map<std::string, Position> positions;  // by instance; one that is not in it is read from its beginning
   std::set<std::string> instances;            // only these; all if empty
+  std::string subject;                        // only entries of this service or instance; all if empty
   WallTime since{};                           // earlier entries are left out
   uint64_t skip = 0;                          // entries to leave out, so that "the last N" are N
   uint64_t malformed_lines = 0;
@@ -54,20 +58,28 @@ struct LogStart {
   std::optional<WallTime> since;
   std::optional<uint64_t> last;  // of the service, at most 100,000; after `since` if both are set
   std::set<std::string> instances;
+  // Of an access log, where many services share a file. `last` of it is sought among the last kSearched of each file.
+  std::string subject;
 };
 
 class LogReader {
  public:
-  // `folder` holds <instance>.log and <instance>.log.N of one service.
-  LogReader(os::Disk& disk, std::string folder) : disk_(disk), folder_(std::move(folder)) {}
+  static constexpr uint64_t kSearched = 10'000;
+
+  // `folder` holds <instance>.log and <instance>.log.N of one service; for the access log an instance is a core.
+  LogReader(os::Disk& disk, std::string folder, LogFormat format = LogFormat::kKeeper)
+      : disk_(disk), folder_(std::move(folder)), format_(format) {}
 
   Result<Cursor> start(const LogStart& start);
   // At most `most` entries, and moves the cursor behind them.
   Result<std::vector<LogEntry>> next(Cursor& cursor, size_t most);
 
  private:
+  Result<uint64_t> count(Cursor cursor);
+
   os::Disk& disk_;
   std::string folder_;
+  LogFormat format_;
 };
 
 }  // namespace freehold::logs
