@@ -161,6 +161,10 @@ bool is_gone(Session& session) {
   return lock_is_free(session.layout().agent_lock()) && !session.answers(Session::Need::kAlive);
 }
 
+bool has_stopped(Session& session) {
+  return !wait_for(kPatience, [&] { return !is_gone(session) || !session.attend(); });
+}
+
 Result<void> wait_until_gone(Session& session, Duration most) {
   const model::Layout& layout = session.layout();
   bool gone = wait_for(most, [&] { return is_gone(session) || !session.attend(); });

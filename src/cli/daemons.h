@@ -16,7 +16,9 @@ Result<void> finish_by_agent(Session& session, Instances instances);
 
 // Whether no daemon of this state is left.
 bool is_gone(Session& session);
-// Waits for that.
+// Whether it stays so: an agent that was killed is started again by its watcher, and control by the agent.
+bool has_stopped(Session& session);
+// Waits until none is left.
 Result<void> wait_until_gone(Session& session, Duration most);
 
 }  // namespace freehold::cli

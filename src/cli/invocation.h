@@ -35,6 +35,7 @@ struct Invocation {
   bool detailed_exit_code = false;     // plan
   bool foreground = false;             // up
   bool follow = false;                 // logs, events
+  bool access = false;                 // logs: of the gateway
   bool watch = false;                  // status
   bool off = false;                    // drain
   bool diff = false;                   // fmt

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/grammar.h"
 #include "cli/invocation.h"
+#include "cli/output.h"
 #include "cli/screen.h"
 
 namespace freehold::cli {
@@ -23,6 +24,8 @@ Examples:
   freehold rollback                 back to the generation before
 
 Exit codes: 0 done, 1 failed, 2 plan has changes, 3 bad file, 4 refused, 5 nobody answers, 6 rolled back, 64 usage.)";
+
+constexpr int kMostLines = 100'000;
 
 // Builds the verbs one by one on the same Invocation.
 class Grammar {
@@ -102,20 +105,25 @@ class Grammar {
   }
 
   void describe_seeing() {
-    CLI::App* status = verb("status", "What runs, how it is, and where it departs from the file",
-                            "  freehold status\n  freehold status -o json\n  freehold status --watch");
+    CLI::App* status =
+        verb("status", "What runs, how it is, and where it departs from the file",
+             "  freehold status\n  freehold status web\n  freehold status -o json\n  freehold status --watch");
+    words(status, "SERVICE", "Only this service", 0, 1);
     status->add_flag("-w,--watch", out_.watch, "Show it anew whenever it changes");
-    CLI::App* logs =
-        verb("logs", "What services print", "  freehold logs web\n  freehold logs -f\n  freehold logs web --since 10m");
+    CLI::App* logs = verb("logs", "What services print, and with --access what the gateway answered",
+                          "  freehold logs web\n  freehold logs -f\n  freehold logs web --since 10m\n  freehold logs "
+                          "--access web   # the requests that were answered");
     logs->add_flag("-f,--follow", out_.follow, "Go on as more comes");
+    logs->add_flag("-a,--access", out_.access, "The gateway's access log; SERVICE: only what went there");
     logs->add_option("--since", out_.since, "Only what is newer: 10m, 2h, or 2026-03-01T12:00:00Z");
-    logs->add_option("-n,--lines", out_.lines, "The last so many lines (default 200)");
+    logs->add_option("-n,--lines", out_.lines, "The last so many lines (default 200, with --since all)")
+        ->check(CLI::Range(0, kMostLines));
     words(logs, "SERVICE", "Only this service or instance", 0, 1);
     CLI::App* events = verb("events", "What happened: starts, ends, health, deploys, by whom",
                             "  freehold events\n  freehold events -f\n  freehold events --after 1200 -o ndjson");
     events->add_flag("-f,--follow", out_.follow, "Go on as more comes");
     events->add_option("--after", out_.after, "Only events after this id");
-    events->add_option("-n,--lines", out_.lines, "The last so many (default 50)");
+    events->add_option("-n,--lines", out_.lines, "The last so many (default 50)")->check(CLI::Range(0, kMostLines));
     words(events, "SUBJECT", "Only of this service or instance", 0, 1);
     verb("doctor", "What this machine can and cannot do for Freehold, and what each lack costs", "  freehold doctor");
   }
@@ -169,17 +177,36 @@ std::vector<OptionInfo> options_of(const CLI::App& app) {
   return out;
 }
 
-// The verb that was most likely meant, for a first word that is none.
+std::string meant(std::string_view word, const std::vector<std::string>& names) {
+  std::vector<std::string_view> views(names.begin(), names.end());
+  return std::string(near_name(word, views));
+}
+
+// The verb, or the option of a verb, that was most likely meant by a word that is none.
 std::string hint_for(const CLI::App& app, int count, char** words) {
   if (count < 2 || words[1][0] == '-') return "";
-  std::vector<std::string> names;
+  std::vector<std::string> verbs;
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(sub->get_name());
-  std::vector<std::string_view> views(names.begin(), names.end());
-  std::string_view near = near_name(words[1], views);
-  if (near == words[1]) return "";  // the verb is right, something after it is not
-  return near.empty() ? fmt::format("'{}' is no verb\n", words[1])
-                      : fmt::format("'{}' is no verb; did you mean 'freehold {}'?\n", words[1], near);
+    verbs.push_back(sub->get_name());
+  std::string near = meant(words[1], verbs);
+  if (near.empty()) return fmt::format("'{}' is no verb\n", words[1]);
+  if (near != words[1]) return fmt::format("'{}' is no verb; did you mean 'freehold {}'?\n", words[1], near);
+  // The verb is right, something after it is not.
+  std::vector<std::string> options;
+  const CLI::App* verb = app.get_subcommand(near);
+  for (const CLI::App* part : {&app, verb}) {
+    for (const CLI::Option* option : part->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    }
+  }
+  for (int i = 2; i < count; ++i) {
+    std::string_view whole = words[i];
+    std::string word(whole.substr(0, whole.find('=')));
+    if (!word.starts_with("--") || word == "--") continue;
+    std::string option = meant(word, options);
+    if (!option.empty() && option != word) return fmt::format("did you mean '{}'?\n", option);
+  }
+  return "";
 }
 
 }  // namespace
@@ -219,7 +246,9 @@ Parsed parse_command_line(int count, char** words) {
   try {
     grammar.app().parse(count, words);
   } catch (const CLI::Success& success) {  // --help, --version
-    parsed.exit_code = grammar.app().exit(success);
+    bool version = success.get_name() == "CallForVersion";
+    print(version ? std::string(success.what()) + "\n" : grammar.app().help());
+    parsed.exit_code = kDone;
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "freehold: {}\n{}Run 'freehold --help' for the verbs, 'freehold VERB --help' for one of them.\n",
                error.what(), hint_for(grammar.app(), count, words));

@@ -50,7 +50,8 @@ std::string note_of(const ServiceProgress& service) {
 }
 
 std::string seconds(Duration duration) {
-  return format_short(std::chrono::duration_cast<std::chrono::seconds>(duration));
+  auto whole = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  return whole < std::chrono::seconds(10) ? fmt::format("{}s", whole.count()) : format_short(whole);
 }
 
 std::string heading(const api::RolloutStatus& rollout) {

@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/columns.h"
 #include "cli/table.h"
 
 namespace freehold::cli {
@@ -44,6 +48,72 @@ std::string short_time(std::string_view rfc3339) {
 
 std::string_view name_of(InstanceState state) { return enum_names(state)[static_cast<size_t>(state)]; }
 
+constexpr size_t kManyInstances = 60;
+
+int rank_of(const api::ServiceStatus& service) {
+  if (service.state == "down" || service.state == "crash-looping") return 0;
+  if (service.state == "degraded") return 1;
+  return service.state == "healthy" ? 3 : 2;
+}
+
+// "40 services: 1 down, 2 degraded, 37 healthy; 76 of 80 instances healthy"
+std::string totals_of(const std::vector<const api::ServiceStatus*>& services) {
+  std::vector<std::pair<std::string, size_t>> states;
+  uint64_t healthy = 0, wanted = 0;
+  for (const api::ServiceStatus* service : services) {
+    healthy += service->healthy;
+    wanted += service->replicas;
+    if (states.empty() || states.back().first != service->state) states.emplace_back(service->state, 0);
+    ++states.back().second;
+  }
+  std::vector<std::string> parts;
+  parts.reserve(states.size());
+  for (const auto& [state, count] : states) parts.push_back(fmt::format("{} {}", count, state));
+  return fmt::format("{} services: {}; {} of {} instances healthy\n", services.size(), join(parts, ", "), healthy,
+                     wanted);
+}
+
+std::string services_text(const api::Status& status, WallTime now, bool color) {
+  if (status.services.empty()) return "";
+  std::vector<const api::ServiceStatus*> services;
+  size_t instances = 0;
+  for (const api::ServiceStatus& service : status.services) {
+    services.push_back(&service);
+    instances += service.instances.size();
+  }
+  std::ranges::stable_sort(services, {}, [](const api::ServiceStatus* service) {
+    return std::make_pair(rank_of(*service), service->state);
+  });
+  Table table({"SERVICE", "STATE", "HEALTHY", "INSTANCE", "IS", "SINCE", "PID", "PORT", "RESTARTS", ""});
+  for (const api::ServiceStatus* service : services) {
+    bool first = true;
+    auto lead = [&]() -> std::vector<Table::Cell> {
+      if (!first) return {"", "", ""};
+      first = false;
+      return {service->name,
+              {service->state, tone_of_service(service->state)},
+              fmt::format("{}/{}", service->healthy, service->replicas)};
+    };
+    if (instances > kManyInstances && services.size() > 1 && service->state == "healthy") {
+      table.add(lead());
+      continue;
+    }
+    for (const model::ObservedInstance& instance : service->instances) {
+      std::vector<Table::Cell> row = lead();
+      row.emplace_back(instance.id);
+      row.emplace_back(std::string(name_of(instance.state)), tone_of(instance.state));
+      row.emplace_back(ago(instance.since, now));
+      row.emplace_back(instance.pid == 0 ? "" : std::to_string(instance.pid));
+      row.emplace_back(instance.port == 0 ? "" : std::to_string(instance.port));
+      row.emplace_back(instance.restarts == 0 ? "" : std::to_string(instance.restarts));
+      row.emplace_back(instance.state == InstanceState::kHealthy ? "" : harmless(instance.reason), Tone::kDim);
+      table.add(std::move(row));
+    }
+    if (first) table.add(lead());
+  }
+  return (services.size() > 1 ? totals_of(services) : "") + "\n" + table.text(color);
+}
+
 }  // namespace
 
 std::string render_status(const api::Status& status, WallTime now, bool color) {
@@ -55,32 +125,7 @@ std::string render_status(const api::Status& status, WallTime now, bool color) {
                              status.rollout->generation, status.rollout->who, ago(status.rollout->started, now)),
                  Tone::kWarn, color);
   }
-  if (!status.services.empty()) {
-    Table table({"SERVICE", "STATE", "HEALTHY", "INSTANCE", "IS", "SINCE", "PID", "PORT", "RESTARTS", ""});
-    for (const api::ServiceStatus& service : status.services) {
-      bool first = true;
-      auto lead = [&]() -> std::vector<Table::Cell> {
-        if (!first) return {"", "", ""};
-        first = false;
-        return {service.name,
-                {service.state, tone_of_service(service.state)},
-                fmt::format("{}/{}", service.healthy, service.replicas)};
-      };
-      for (const model::ObservedInstance& instance : service.instances) {
-        std::vector<Table::Cell> row = lead();
-        row.push_back(instance.id);
-        row.push_back({std::string(name_of(instance.state)), tone_of(instance.state)});
-        row.push_back(ago(instance.since, now));
-        row.push_back(instance.pid == 0 ? "" : std::to_string(instance.pid));
-        row.push_back(instance.port == 0 ? "" : std::to_string(instance.port));
-        row.push_back(instance.restarts == 0 ? "" : std::to_string(instance.restarts));
-        row.push_back({instance.state == InstanceState::kHealthy ? "" : instance.reason, Tone::kDim});
-        table.add(std::move(row));
-      }
-      if (first) table.add(lead());
-    }
-    out += "\n" + table.text(color);
-  }
+  out += services_text(status, now, color);
   if (!status.urls.empty()) {
     out += "\n";
     for (const std::string& url : status.urls) out += url + "\n";
@@ -143,6 +188,18 @@ std::string render_event(const codec::Json& event, bool color) {
                      event["id"].as_integer(), paint(fmt::format("{:<22}", kind), tone, color),
                      event["subject"].as_string(), event["message"].as_string(),
                      by.empty() ? "" : paint(fmt::format("  (by {})", by), Tone::kDim, color));
+}
+
+std::string render_access_line(const codec::Json& line, bool color) {
+  int64_t status = line["status"].as_integer();
+  Tone tone = status >= 500 ? Tone::kBad : status >= 400 ? Tone::kWarn : Tone::kPlain;
+  const std::string& instance = line["instance"].as_string();
+  return fmt::format(
+      "{} {} {} {} {}{}  {} ms, {} bytes, from {}\n", paint(short_time(line["time"].as_string()), Tone::kDim, color),
+      paint(fmt::format("{:<10}", instance.empty() ? line["service"].as_string() : instance), Tone::kDim, color),
+      paint(std::to_string(status), tone, color), line["method"].as_string(), line["host"].as_string(),
+      harmless(line["path"].as_string()), line["ms"].as_number(), line["bytes"].as_integer(),
+      line["client"].as_string());
 }
 
 std::string render_log_line(const codec::Json& line, bool color) {

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "cli/columns.h"
+
 namespace freehold::cli {
 namespace {
-
-// Characters as a terminal counts them: UTF-8 continuation bytes take no column.
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
 
 const char* code_of(Tone tone) {
   switch (tone) {
@@ -36,14 +32,15 @@ std::string paint(std::string_view text, Tone tone, bool color) {
 
 std::string Table::text(bool color) const {
   std::vector<size_t> widths;
-  for (const std::string& heading : headings_) widths.push_back(width_of(heading));
+  for (const std::string& heading : headings_) widths.push_back(columns_of(heading));
   for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i].text));
+    for (size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(row[i].text));
   }
   std::string out;
   auto put = [&](std::string_view text, Tone tone, size_t column, bool last) {
     out += paint(text, tone, color);
-    if (!last) out.append(widths[column] - width_of(text) + 2, ' ');
+    if (!last) out.append(widths[column] - columns_of(text) + 2, ' ');
   };
   for (size_t i = 0; i < headings_.size(); ++i) put(headings_[i], Tone::kDim, i, i + 1 == headings_.size());
   out += '\n';

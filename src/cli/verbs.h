@@ -31,8 +31,9 @@ int run_man(const Invocation& invocation);
 int run(int count, char** words);
 
 // ---- shared by verbs
+// Nothing, and it is said, if the text is none.
+std::optional<uint64_t> number_of_generation(const std::string& text);
 Result<model::Layout> layout_of(const Invocation& invocation);
-Result<uint64_t> parse_generation(const std::string& text);
 // `down`: until nothing is left. kCancelled if a signal came that the session heeds.
 Result<int> stop_platform(Session& session);
 // The exit code of that; ends the process by the signal if one came.

@@ -25,14 +25,6 @@ int change(const Invocation& invocation, const std::string& target, const codec:
 
 }  // namespace
 
-Result<uint64_t> parse_generation(const std::string& text) {
-  uint64_t number = 0;
-  auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure == std::errc() && stop == text.data() + text.size() && number > 0) return number;
-  return Error(ErrorCode::kInvalid,
-               fmt::format("'{}' is not the number of a generation; see `freehold history`", text));
-}
-
 Result<int> stop_platform(Session& session) {
   int code = kDone;
   if (!session.answers(Session::Need::kAlive)) {
@@ -90,15 +82,19 @@ int run_drain(const Invocation& invocation) {
   return change(invocation, "/v1/drain", codec::to_json(api::DrainRequest{invocation.arguments[0], invocation.off}));
 }
 
+std::optional<uint64_t> number_of_generation(const std::string& text) {
+  uint64_t number = 0;
+  auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure == std::errc() && stop == text.data() + text.size() && number > 0) return number;
+  talk(fmt::format("freehold: '{}' is not the number of a generation; see `freehold history`\n", text));
+  return std::nullopt;
+}
+
 int run_rollback(const Invocation& invocation) {
   api::RollbackRequest request;
   if (!invocation.arguments.empty()) {
-    auto number = parse_generation(invocation.arguments[0]);
-    if (!number) {
-      talk(fmt::format("freehold: {}\n", number.error().message()));
-      return kUsage;
-    }
-    request.generation = *number;
+    request.generation = number_of_generation(invocation.arguments[0]);
+    if (!request.generation) return kUsage;
   }
   return change(invocation, "/v1/rollback", codec::to_json(request));
 }

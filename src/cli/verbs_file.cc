@@ -107,7 +107,7 @@ Result<int> apply(Session& session, Project& project, bool& accepted) {
 // Until a signal comes, or somebody else has stopped the platform.
 void stay_attached(Session& session) {
   print("ctrl-C stops everything\n");
-  while (session.attend() && !is_gone(session)) {
+  while (session.attend() && !has_stopped(session)) {
     // Ends when control does: to be stopped, or to be started again by the agent.
     (void)session.follow("/v1/events?follow=1&last=0", [](const codec::Json&) { return true; }).ok();
     if (session.attend()) std::this_thread::sleep_for(kLook);

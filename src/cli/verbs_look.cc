@@ -1,8 +1,5 @@
 // The verbs that only look.
 #include <fmt/core.h>
-#include <unistd.h>
-
-#include <thread>
 
 #include "cli/doctor.h"
 #include "cli/offline.h"
@@ -15,8 +12,6 @@
 
 namespace freehold::cli {
 namespace {
-
-constexpr Duration kRefresh = std::chrono::seconds(1);
 
 template <class T>
 Result<T> fetch(const Invocation& invocation, const std::string& target) {
@@ -39,39 +34,7 @@ Result<T> fetch_or_look(const Invocation& invocation, const std::string& target,
   return look(*offline);
 }
 
-// A stream of ndjson, each line shown as it comes.
-int show_stream(const Invocation& invocation, const std::string& target,
-                std::string (*render)(const codec::Json&, bool)) {
-  auto layout = layout_of(invocation);
-  if (!layout) return fail(invocation, layout.error());
-  Session session(invocation, *layout);
-  auto followed = session.follow(target, [&](const codec::Json& line) {
-    print(invocation.output == OutputForm::kHuman ? render(line, invocation.color) : line.dump() + "\n");
-    return true;
-  });
-  return followed ? kDone : fail(invocation, followed.error());
-}
-
 }  // namespace
-
-int run_status(const Invocation& invocation) {
-  for (;;) {
-    auto status = fetch<api::Status>(invocation, "/v1/status");
-    if (!status && !invocation.watch) return fail(invocation, status.error());
-    std::string text;
-    if (!status) {
-      text = fmt::format("freehold: {}\n", status.error().message());
-    } else {
-      text = invocation.output == OutputForm::kHuman
-                 ? render_status(*status, os::system_clock().wall(), invocation.color)
-                 : codec::to_json(*status).dump() + "\n";
-    }
-    bool screen = invocation.watch && invocation.output == OutputForm::kHuman && isatty(STDOUT_FILENO) == 1;
-    print(screen ? "\033[H\033[J" + text : text);
-    if (!invocation.watch) return kDone;
-    std::this_thread::sleep_for(kRefresh);
-  }
-}
 
 int run_history(const Invocation& invocation) {
   auto history = fetch_or_look<std::vector<api::GenerationSummary>>(
@@ -88,44 +51,15 @@ int run_history(const Invocation& invocation) {
 }
 
 int run_diff(const Invocation& invocation) {
-  auto from = parse_generation(invocation.arguments[0]);
-  auto to = parse_generation(invocation.arguments[1]);
-  if (!from || !to) {
-    talk(fmt::format("freehold: {}\n", (from ? to : from).error().message()));
-    return kUsage;
-  }
+  auto from = number_of_generation(invocation.arguments[0]);
+  auto to = from ? number_of_generation(invocation.arguments[1]) : std::nullopt;
+  if (!from || !to) return kUsage;
   auto answer = fetch_or_look<api::PlanAnswer>(
       invocation, fmt::format("/v1/diff?from={}&to={}", *from, *to),
       [&](const Offline& offline) { return offline.diff(*from, *to, os::system_clock().wall()); });
   if (!answer) return fail(invocation, answer.error());
   print(invocation.output == OutputForm::kHuman ? answer->text : answer->plan.dump() + "\n");
   return kDone;
-}
-
-int run_events(const Invocation& invocation) {
-  std::string target = fmt::format("/v1/events?follow={}", invocation.follow ? 1 : 0);
-  if (!invocation.arguments.empty()) target += "&subject=" + http::percent_encode(invocation.arguments[0]);
-  if (invocation.after) target += fmt::format("&after={}", *invocation.after);
-  if (!invocation.after) target += fmt::format("&last={}", invocation.lines.value_or(50));
-  return show_stream(invocation, target, &render_event);
-}
-
-int run_logs(const Invocation& invocation) {
-  std::string target =
-      fmt::format("/v1/logs?follow={}&last={}", invocation.follow ? 1 : 0, invocation.lines.value_or(200));
-  if (!invocation.arguments.empty()) target += "&service=" + http::percent_encode(invocation.arguments[0]);
-  if (!invocation.since.empty()) {
-    // A span of time, or a point in it.
-    auto span = parse_duration(invocation.since);
-    auto point = span ? Result<WallTime>(os::system_clock().wall() - *span) : parse_time(invocation.since);
-    if (!point) {
-      talk(fmt::format("freehold: '{}' is neither a duration such as 10m nor a time such as 2026-03-01T12:00:00Z\n",
-                       invocation.since));
-      return kUsage;
-    }
-    target += "&since=" + http::percent_encode(format_time(*point));
-  }
-  return show_stream(invocation, target, &render_log_line);
 }
 
 int run_doctor(const Invocation& invocation) {
