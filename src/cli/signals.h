@@ -13,7 +13,7 @@ namespace freehold::cli {
 // Blocks the signals for as long as it lives; children that os::spawn starts do not inherit that. One at a time.
 class Signals {
  public:
-  explicit Signals(std::initializer_list<int> numbers);
+  Signals(std::initializer_list<int> numbers);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
