@@ -56,6 +56,13 @@ void add_ranges(StaticReply& reply, const std::vector<ByteRange>& ranges, uint64
   reply.content_length += reply.trailer.size();
 }
 
+// ".git", ".env", ".htpasswd": what lies in a folder by accident is no page. ".well-known" (RFC 8615) is meant to be.
+bool is_hidden(std::string_view below) {
+  constexpr std::string_view kWellKnown = ".well-known";
+  if (below == kWellKnown || below.starts_with(".well-known/")) below.remove_prefix(kWellKnown.size());
+  return below.starts_with('.') || below.find("/.") != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string encode_path(std::string_view path) {
@@ -82,6 +89,7 @@ StaticReply answer_static(const StaticRoot& root, const StaticRequest& request) 
     return reply;
   }
   std::string_view name = request.below;
+  if (is_hidden(name)) return reply;
   // A slash at the end asks for a folder; the name of a file with one names nothing.
   bool wants_folder = name.empty() || name.ends_with('/');
   if (name.ends_with('/')) name.remove_suffix(1);

@@ -1,7 +1,8 @@
 // Static files: what to answer to a GET or HEAD for a path below a StaticRoot (RFC 9110, sections 13 and 14).
 //
 // Only decides and opens; sending is the connection's business: the head's lines, then each part (its text, then bytes
-// of the file), then the trailer. A folder is answered by its index.html, or redirected to its name with a slash.
+// of the file), then the trailer. A folder is answered by its index.html, or redirected to its name with a slash. Names
+// that begin with a dot are not there, but for /.well-known/.
 #pragma once
 
 #include <string>

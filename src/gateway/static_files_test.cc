@@ -28,6 +28,12 @@ class StaticFiles : public testing::TestWithParam<bool> {
     std::ofstream(outside_ + "/secret.txt") << "secret";
     std::ofstream(folder_ + "/a.css") << "0123456789";
     std::ofstream(folder_ + "/docs/index.html") << "docs";
+    for (const char* name : {"/.git", "/.well-known", "/docs/.hidden"}) {
+      ::mkdir((folder_ + name).c_str(), 0700);
+      std::ofstream(folder_ + name + "/config") << "text";
+    }
+    std::ofstream(folder_ + "/.env") << "secret";
+    std::ofstream(folder_ + "/.well-known/.env") << "secret";
     ASSERT_EQ(::symlink("../secret.txt", (folder_ + "/link.txt").c_str()), 0);
     ASSERT_EQ(::symlink("..", (folder_ + "/up").c_str()), 0);
     ASSERT_EQ(::mkfifo((folder_ + "/pipe").c_str(), 0600), 0);
@@ -65,6 +71,14 @@ TEST_P(StaticFiles, LetsNothingOut) {
   }
   EXPECT_EQ(get(std::string("a.css\0x", 7)).status, 404);
   EXPECT_EQ(get(std::string(100000, 'x')).status, 404);
+}
+
+TEST_P(StaticFiles, ServesNothingHiddenButWhatIsMeantToBeKnown) {
+  for (std::string_view path :
+       {".git/config", ".env", ".git", "docs/.hidden/config", ".well-known/.env", ".well-knownx"}) {
+    EXPECT_EQ(get(path).status, 404) << path;
+  }
+  EXPECT_EQ(get(".well-known/config").status, 200);
 }
 
 TEST_P(StaticFiles, SendsAFolderToItsNameWithASlash) {
