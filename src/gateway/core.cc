@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "gateway/client_connection.h"
-#include "gateway/local_reply.h"
 #include "gateway/relay.h"
 #include "http/date.h"
 
@@ -26,9 +25,7 @@ struct Core::Listener {
       : core(owner),
         what(std::move(listener)),
         acceptor(owner.loop(), what.fd, runtime::complete<&Listener::on_accepted>(this)) {}
-  void on_accepted(int result) {
-    if (result >= 0) core.accepted(what.service, result);
-  }
+  void on_accepted(int result) { core.accepted(what.service, result); }
   Core& core;
   CoreListener what;
   runtime::Acceptor acceptor;
@@ -115,7 +112,7 @@ void Core::apply(std::shared_ptr<const RouteTable> table) {
 
 net::Resolver* Core::resolver() {
   if (!resolver_) {
-    auto created = net::Resolver::create(*loop_);
+    auto created = net::Resolver::create(*loop_, options_.resolver);
     if (!created) {
       log_error("gateway", "outside upstreams cannot be resolved: {}", created.error().message());
       return nullptr;
@@ -138,30 +135,6 @@ void Core::set_listeners(std::vector<CoreListener> listeners) {
     ::setsockopt(listener.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     listeners_.push_back(std::make_unique<Listener>(*this, std::move(listener)));
   }
-}
-
-void Core::accepted(const std::string& service, int fd) {
-  os::Fd socket(fd);
-  counters_.accepted.add();
-  if (counters_.connections.get() >= options_.limits.connections && !make_room()) {
-    counters_.shed.add();
-    const std::string_view reply = shed_reply();
-    // A new socket takes so little at once, or the client is lost anyway.
-    [[maybe_unused]] ssize_t sent = ::send(fd, reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return;
-  }
-  if (service.empty() || table_->speaks_http(service))
-    return ClientConnection::start(*this, std::move(socket), service);
-  const Target* target = table_->internal(service);
-  if (target != nullptr) Relay::start(*this, std::move(socket), *pools_[target->pool]);
-}
-
-bool Core::make_room() {
-  // Who has been idle longest needs it least.
-  ClientConnection* idle = idle_clients_.front();
-  if (idle == nullptr) return false;
-  idle->close();
-  return true;
 }
 
 void Core::joined(ClientConnection& client) {

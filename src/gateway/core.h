@@ -1,9 +1,11 @@
 // Core: one thread's share of the gateway: its loop, its clients, its connections to upstreams, its counts.
 //
 // Nothing here is shared with another core but the compiled RouteTable, which never changes, and Counters, which are
-// read from outside. Other threads reach a core by loop().post().
+// read from outside. Other threads reach a core by loop().post(). Which core accepts a connection is the kernel's
+// choice and not an even one, so a core that has more connections than another hands a new one over to it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +32,7 @@ struct CoreOptions {
   Limits limits;
   runtime::Backend backend = runtime::Backend::kAutomatic;
   std::string access_log;  // path, or empty for none
+  net::ResolverOptions resolver;
   uint32_t index = 0;
   // Called on the core's thread: after a table was applied, and when an endpoint that does not accept has nothing in
   // flight any more. Instance -> requests and tunnels in flight, of endpoints that do not accept.
@@ -53,6 +56,8 @@ class Core final : public PoolHost {
   void run();
   void apply(std::shared_ptr<const RouteTable> table);
   void set_listeners(std::vector<CoreListener> listeners);
+  // The others that accept from the same sockets; they must live as long as any of them runs.
+  void set_peers(std::vector<Core*> peers) { peers_ = std::move(peers); }
   // No new connections or requests; calls `done` when the last one has ended, or the time is over.
   void drain(Duration most, std::function<void()> done);
 
@@ -89,6 +94,9 @@ class Core final : public PoolHost {
   struct Listener;
   Core(CoreOptions options, std::unique_ptr<runtime::Loop> loop);
   void accepted(const std::string& service, int fd);
+  void admit(const std::string& service, os::Fd socket);
+  Core& least_loaded();
+  uint64_t load() const { return counters_.connections.get() + handed_over_.load(std::memory_order_relaxed); }
   bool make_room();
   void close_everything();
   void finish();
@@ -111,6 +119,8 @@ class Core final : public PoolHost {
   std::unordered_map<std::string, std::unique_ptr<OutsidePool>> outside_;
   std::vector<ServicePool*> pools_;  // by the table's index
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Core*> peers_;
+  std::atomic<uint64_t> handed_over_{0};  // connections on their way here from other cores
   List<ClientConnection> idle_clients_;
   List<ClientConnection> busy_clients_;
   List<Relay> relays_;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,6 +38,16 @@ void add(model::GatewayCounters& sum, const Counters& core) {
   sum.bytes_received += core.bytes_received.get();
   sum.bytes_sent += core.bytes_sent.get();
   sum.log_dropped += core.log_dropped.get();
+}
+
+// Shells and systemd give 1024 unless asked for more, which is little for connections that take two each.
+void raise_most_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) {
+    log_warning("gateway", "open files stay limited: {}", errno_error("setrlimit", errno).message());
+  }
 }
 
 }  // namespace
@@ -165,12 +176,20 @@ void Gateway::start_cores(uint32_t count) {
     auto core = Core::create(std::move(core_options));
     if (!core) {
       log_error("gateway", "core {} cannot start: {}", index, core.error().message());
-      return;
+      break;
     }
     threads_.push_back(std::make_unique<Thread>());
     Thread& thread = *threads_.back();
     thread.core = *std::move(core);
-    thread.thread = std::thread([running = thread.core.get()] { running->run(); });
+  }
+  std::vector<Core*> all;
+  for (auto& thread : threads_) all.push_back(thread->core.get());
+  for (auto& thread : threads_) {
+    Core* core = thread->core.get();
+    std::vector<Core*> peers = all;
+    std::erase(peers, core);
+    core->set_peers(std::move(peers));
+    thread->thread = std::thread([core] { core->run(); });
   }
 }
 
@@ -210,6 +229,7 @@ void Gateway::core_drained() {
 }
 
 Result<void> run_gateway(GatewayOptions options) {
+  raise_most_files();
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGTERM);

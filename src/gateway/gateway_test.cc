@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <thread>
 
 #include "gateway/fake_agent.h"
@@ -158,6 +162,62 @@ TEST_F(GatewayAndAgent, CloseListenersThatAreNoLongerNamed) {
   EXPECT_EQ(heard.read_response().status, 400);
   unheard.write("BAD\r\n\r\n");
   EXPECT_FALSE(unheard.has_data(50));
+}
+
+// Kept connections stay where they are, so an uneven start would stay uneven for hours.
+TEST_F(GatewayAndAgent, SpreadConnectionsOverTheirCores) {
+  constexpr int kConnections = 512;
+  const std::string log = folder() + "/access.log";
+  FakeUpstream upstream(answer_always("x"));
+  {
+    FakeAgent agent(socket_);
+    RunningGateway gateway({.agent_socket = socket_, .access_log = log});
+    tell(agent, 1, {{"web.1", upstream.port()}});
+    ASSERT_TRUE(serves(agent, 1));
+    std::vector<Peer> clients;
+    for (int i = 0; i < kConnections; ++i) {
+      clients.push_back(Peer::dial(port_));
+      EXPECT_EQ(clients.back().ask(kGet).status, 200);
+    }
+  }
+  for (const char* core : {".0", ".1"}) {
+    std::ifstream file(log + core);
+    const auto lines = std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n');
+    EXPECT_GT(lines, kConnections * 45 / 100) << core;
+  }
+}
+
+// Routes change all the time, on every core, and no request on any connection notices.
+TEST_F(GatewayAndAgent, ChangeRoutesUnderLoadOnAllCores) {
+  FakeUpstream one(answer_always("1"));
+  FakeUpstream two(answer_always("2"));
+  FakeAgent agent(socket_);
+  RunningGateway gateway({.agent_socket = socket_});
+  tell(agent, 1, {{"web.1", one.port()}});
+  ASSERT_TRUE(serves(agent, 1));
+  std::atomic<bool> ending = false;
+  std::atomic<int> failed = 0;
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&, kept = i % 2 == 0] {
+      Peer client = Peer::dial(port_);
+      while (!ending) {
+        if (!kept) client = Peer::dial(port_);
+        ++(client.ask(kGet).status == 200 ? answered : failed);
+      }
+    });
+  }
+  for (uint64_t revision = 2; revision < 200; ++revision) {
+    const bool odd = revision % 2 == 1;
+    // One instance drains while the other takes over, and back.
+    tell(agent, revision, {{"web.1", one.port(), odd}, {"web.2", two.port(), !odd}});
+    ASSERT_TRUE(serves(agent, revision));
+  }
+  ending = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_GT(answered, 100);
 }
 
 TEST_F(GatewayAndAgent, FinishWhatIsInFlightWhenStopped) {

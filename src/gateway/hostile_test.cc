@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <future>
@@ -173,6 +174,26 @@ class Blackhole {
   std::array<os::Fd, 3> fillers_;
   uint16_t port_ = 0;
 };
+
+// On epoll alone: a ring keeps the limit of the moment at which it began to accept.
+TEST(HostileTimes, WhereDescriptorsRunOutIdleConnectionsMakeRoom) {
+  TestCore core;
+  core.serve({});
+  std::vector<Peer> idle;
+  for (int i = 0; i < 8; ++i) idle.push_back(core.dial());
+  ASSERT_TRUE(eventually([&] { return core.counters().connections.get() == 8; }));
+  Peer late(os::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const os::Fd next(::dup(late.fd()));
+  const rlimit full{static_cast<rlim_t>(next.get()), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &full), 0);
+  ASSERT_TRUE(Peer::connect(late.fd(), core.port()));
+  late.write("BAD\r\n\r\n");
+  EXPECT_EQ(late.read_response().status, 400);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(idle.front().ended());
+}
 
 TEST(HostileTimes, InstancesThatCannotBeReachedAreNotTriedForEver) {
   Blackhole one;

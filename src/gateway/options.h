@@ -25,6 +25,7 @@ struct Limits {
   Duration upstream_response = std::chrono::seconds(60);     // from the last byte sent to the first of the answer; 504
   Duration upstream_stream = std::chrono::minutes(10);       // between two pieces of an answer that has begun
   Duration upstream_idle = std::chrono::seconds(55);         // a pooled connection without a request
+  Duration upstream_refresh = std::chrono::seconds(30);      // until outside upstreams are resolved again
   Duration endpoint_pause = std::chrono::milliseconds(500);  // an endpoint that refused a connection is left alone
 
   // ---- how many

@@ -41,7 +41,7 @@ OutsidePool::~OutsidePool() {
 }
 
 void OutsidePool::ask() {
-  refresh_.start(kRefresh);
+  refresh_.start(pool_.host().limits().upstream_refresh);
   for (auto& entry : names_) {
     Name& name = *entry;
     if (name.asking) continue;

@@ -1,8 +1,8 @@
 // OutsidePool: keeps a pool's endpoints up to date with what the names of its outside upstreams resolve to.
 //
-// Names are resolved in the background, again every kRefresh (the resolver knows how long an answer holds). While a
-// name does not resolve, the addresses that it last had stay. Only addresses of the family that the resolver prefers
-// are used, since the others most likely lead to the same servers. Threads: the core's own.
+// Names are resolved in the background, again every Limits::upstream_refresh (the resolver knows how long an answer
+// holds). While a name does not resolve, the addresses that it last had stay. Only addresses of the family that the
+// resolver prefers are used, since the others most likely lead to the same servers. Threads: the core's own.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,6 @@ class OutsidePool {
   ~OutsidePool();
 
  private:
-  static constexpr Duration kRefresh = std::chrono::seconds(30);
   static constexpr Duration kRetry = std::chrono::seconds(1);  // while a name does not resolve
 
   struct Name {

@@ -37,9 +37,21 @@ Peer::Peer(os::Fd socket) : socket_(std::move(socket)) {
 
 Peer Peer::dial(uint16_t port) {
   os::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const Address address = Address::loopback(port);
-  if (::connect(socket.get(), address.get(), address.length) != 0) std::abort();
+  if (!connect(socket.get(), port)) std::abort();
   return Peer(std::move(socket));
+}
+
+bool Peer::connect(int fd, uint16_t port) {
+  const Address address = Address::loopback(port);
+  if (::connect(fd, address.get(), address.length) == 0) return true;
+  if (errno != EINTR) return false;
+  // It goes on; see receive().
+  pollfd poll{.fd = fd, .events = POLLOUT, .revents = 0};
+  int error = 0;
+  socklen_t length = sizeof(error);
+  while (::poll(&poll, 1, -1) < 0 && errno == EINTR) {
+  }
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
 bool Peer::write(std::string_view bytes) {
@@ -230,11 +242,12 @@ std::vector<runtime::Backend> backends() {
 
 std::string backend_name(runtime::Backend backend) { return backend == runtime::Backend::kUring ? "uring" : "epoll"; }
 
-TestCore::TestCore(Limits limits, runtime::Backend backend, std::string access_log) {
+TestCore::TestCore(Limits limits, runtime::Backend backend, std::string access_log, net::ResolverOptions resolver) {
   CoreOptions options;
   options.limits = limits;
   options.backend = backend;
   options.access_log = std::move(access_log);
+  options.resolver = std::move(resolver);
   options.on_status = [this](uint64_t, std::map<std::string, uint64_t> draining) {
     const std::scoped_lock lock(mutex_);
     draining_ = std::move(draining);

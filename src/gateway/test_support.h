@@ -20,6 +20,7 @@ class Peer {
  public:
   explicit Peer(os::Fd socket);
   static Peer dial(uint16_t port);
+  static bool connect(int fd, uint16_t port);
 
   bool write(std::string_view bytes);
   void write_slowly(std::string_view bytes, size_t piece);  // each piece in a packet of its own
@@ -90,7 +91,7 @@ std::string backend_name(runtime::Backend backend);
 class TestCore {
  public:
   explicit TestCore(Limits limits = {}, runtime::Backend backend = runtime::Backend::kEpoll,
-                    std::string access_log = {});
+                    std::string access_log = {}, net::ResolverOptions resolver = {});
   ~TestCore();
 
   // Waits until it is served.
