@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "codec/hash.h"
 #include "model/template.h"
@@ -81,10 +82,23 @@ bool listens(const model::Service& service) {
          std::any_of(service.env.begin(), service.env.end(), [&](const auto& entry) { return asks(entry.second); });
 }
 
+// The services that routes lead to.
+std::set<std::string_view> routed_services(const model::Organisation& organisation) {
+  std::set<std::string_view> out;
+  for (const model::Route& route : organisation.routes) {
+    for (const model::PathRule& rule : route.paths) {
+      if (rule.kind == model::TargetKind::kService) out.insert(rule.service);
+    }
+  }
+  return out;
+}
+
 Result<ComposedService> compose_service(const model::Service& service, const Generation& generation,
-                                        const Allocations& allocations, std::string release, uint64_t restart) {
+                                        const Allocations& allocations, std::string release, uint64_t restart,
+                                        bool routed) {
   ComposedService out;
   out.source = service;
+  out.routed = routed;
   out.release = std::move(release);
   out.restart = restart;
   model::Runtime& runtime = out.spec.runtime;
@@ -103,7 +117,7 @@ Result<ComposedService> compose_service(const model::Service& service, const Gen
   model::Supervision& supervision = out.spec.supervision;
   supervision.health = service.health;
   // Running is not yet listening: without this a deploy would switch to a program that still starts up.
-  if (service.health.kind == model::HealthKind::kNone && listens(service))
+  if (service.health.kind == model::HealthKind::kNone && (routed || listens(service)))
     supervision.health.kind = model::HealthKind::kTcp;
   supervision.stop = service.stop;
   supervision.restart = service.restart;
@@ -122,8 +136,9 @@ Result<ComposedService> compose_service(const model::Service& service, const Gen
 
 // Whether composing this service again would give what `before` has, apart from what overrides set.
 bool same_inputs(const ComposedService& before, const model::Service& service, const Generation& generation,
-                 const Allocations& allocations, std::string_view release, uint64_t restart) {
-  if (before.restart != restart || before.release != release || before.source != service) return false;
+                 const Allocations& allocations, std::string_view release, uint64_t restart, bool routed) {
+  if (before.restart != restart || before.routed != routed) return false;
+  if (before.release != release || before.source != service) return false;
   for (const auto& [name, hash] : before.spec.runtime.secret_hashes) {
     auto found = generation.secret_hashes.find(name);
     if (found == generation.secret_hashes.end() || found->second != hash) return false;
@@ -215,6 +230,7 @@ Result<Composed> compose(const Generation& generation, const Allocations& alloca
   Composed out;
   out.generation = generation.number;
   out.organisation = generation.organisation.name;
+  std::set<std::string_view> routed = routed_services(generation.organisation);
   for (const auto& [name, service] : generation.organisation.services) {
     std::string release = value_or_default(generation.releases, name);
     uint64_t restart = value_or_default(overrides.restarts, name);
@@ -224,7 +240,7 @@ Result<Composed> compose(const Generation& generation, const Allocations& alloca
       auto found = previous->services.find(name);
       if (found != previous->services.end()) before = found->second;
     }
-    if (before && same_inputs(*before, service, generation, allocations, release, restart)) {
+    if (before && same_inputs(*before, service, generation, allocations, release, restart, routed.contains(name))) {
       if (!wishes.met_by(before->spec)) {
         auto copy = std::make_shared<ComposedService>(*before);
         wishes.apply_to(copy->spec);
@@ -233,7 +249,8 @@ Result<Composed> compose(const Generation& generation, const Allocations& alloca
       out.services.emplace_hint(out.services.end(), name, std::move(before));
       continue;
     }
-    auto composed = compose_service(service, generation, allocations, std::move(release), restart);
+    auto composed =
+        compose_service(service, generation, allocations, std::move(release), restart, routed.contains(name));
     if (!composed) return composed.error().with_context("service " + name);
     wishes.apply_to(composed->spec);
     if (before && before->spec.runtime.fingerprint == composed->spec.runtime.fingerprint)

@@ -44,6 +44,7 @@ struct ComposedService {
   model::Service source;
   std::string release;
   uint64_t restart = 0;
+  bool routed = false;                        // a route leads to it
   std::map<std::string, uint16_t> addresses;  // of the services whose address it uses
 };
 

@@ -31,6 +31,17 @@ TEST(Compose, PutsAddressesInAndLeavesTheRestToTheAgent) {
   EXPECT_THAT(runtime.run, ElementsAre("./bin/web", "${PORT}", "--peer=127.0.0.1:7002"));
 }
 
+// A program that reads PORT from its environment names it nowhere; its route says that it listens.
+TEST(Compose, WaitsForConnectionsOfAServiceThatARouteLeadsTo) {
+  Generation generation = two_services();
+  auto before = compose(generation, addresses(), {});
+  EXPECT_EQ(before->services.at("db")->spec.supervision.health.kind, model::HealthKind::kNone);
+  generation.organisation.routes = {{"*", {{.pattern = "/", .prefix = true, .service = "db"}}}};
+  auto after = compose(generation, addresses(), {}, &*before);
+  EXPECT_EQ(after->services.at("db")->spec.supervision.health.kind, model::HealthKind::kTcp);
+  EXPECT_EQ(after->services.at("db")->spec.runtime, before->services.at("db")->spec.runtime);
+}
+
 TEST(Compose, SharesUnchangedServicesWithThePreviousGeneration) {
   Generation generation = two_services();
   auto before = compose(generation, addresses(), {});
