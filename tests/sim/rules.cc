@@ -103,7 +103,6 @@ void Rules::check_promise(const std::string& service, const std::vector<PlacedIn
     auto found = node_.processes().find(id);
     return found != node_.processes().end() && found->second.serves();
   };
-  bool heard = !observed.instances.empty();
   uint32_t promised = expectations_.contains(service) ? expectations_.at(service).promised : 0;
   uint32_t seen = 0;
   uint32_t true_before = 0;
@@ -113,7 +112,7 @@ void Rules::check_promise(const std::string& service, const std::vector<PlacedIn
   for (const PlacedInstance& placed : before) {
     if (!control::is_wanted(placed)) continue;
     const std::string& id = placed.instance.id;
-    if (truly_up(id) && (seen_up(id) || !heard)) ++true_before;  // what is news to control is no loss of its making
+    if (truly_up(id) && seen_up(id)) ++true_before;  // what is news to control is no loss of its making
     const PlacedInstance* now = find(after, id);
     if (now != nullptr && control::is_wanted(*now)) {
       if (truly_up(id)) ++true_after;
@@ -262,6 +261,7 @@ void Rules::check_step(const DesiredState& before, const DesiredState& after, co
         check_started(placed, after, rollout);
       } else if (control::is_wanted(*earlier) && !control::is_wanted(placed)) {
         stopped = true;
+        if (observed.revision == 0) broken(fmt::format("10 sight: {} is stopped unseen", placed.instance.id));
       }
     }
     if (stopped) check_stopped(service, rollout);
@@ -281,7 +281,7 @@ void Rules::check_node() {
     if (!process.alive()) continue;
     for (const std::string& key : control::writer_keys(process.runtime)) {
       auto [at, is_first] = writers.try_emplace(key, id);
-      if (!is_first) broken(fmt::format("10 one writer: {} and {} both write to {}", at->second, id, key));
+      if (!is_first) broken(fmt::format("11 one writer: {} and {} both write to {}", at->second, id, key));
     }
   }
 }
@@ -290,11 +290,11 @@ void Rules::check_end(const DesiredState& state, const Rollout& rollout) {
   using control::Outcome;
   // Nothing is promised of one that makes way for a `down`: that one is held to stopping all of it.
   if (!rollout.given_up_by.empty()) return;
-  if (rollout.outcome != Outcome::kDone && rollout.reason.empty()) broken("12 end: it failed without a reason");
+  if (rollout.outcome != Outcome::kDone && rollout.reason.empty()) broken("13 end: it failed without a reason");
   if (rollout.outcome == Outcome::kFailed) {
     bool undone_to_nothing =
         previous_ == nullptr && rollout.direction == Direction::kUndo && rollout.undo_reason.empty();
-    if (undone_to_nothing && !state.instances.empty()) broken("13 meaning: something of a failed first apply is left");
+    if (undone_to_nothing && !state.instances.empty()) broken("14 meaning: something of a failed first apply is left");
     return;
   }
   const Composed* goal = rollout.outcome == Outcome::kDone ? target_ : previous_;
@@ -310,15 +310,15 @@ void Rules::check_end(const DesiredState& state, const Rollout& rollout) {
       if (placed.instance.wanted == Wanted::kStopped) continue;
       bool alike = spec != nullptr && placed.instance.fingerprint == spec->runtime.fingerprint;
       if (!alike || !control::is_wanted(placed)) {
-        broken(fmt::format("13 meaning: {} is left at the end", placed.instance.id));
+        broken(fmt::format("14 meaning: {} is left at the end", placed.instance.id));
       } else {
         ++right;
       }
     }
     if (right != (spec == nullptr ? 0 : spec->replicas))
-      broken(fmt::format("13 meaning: {} has {} instances at the end", service, right));
+      broken(fmt::format("14 meaning: {} has {} instances at the end", service, right));
   }
-  if (goal != nullptr && state.routing != goal->routing) broken("13 meaning: other routes are in force at the end");
+  if (goal != nullptr && state.routing != goal->routing) broken("14 meaning: other routes are in force at the end");
 }
 
 }  // namespace freehold::sim

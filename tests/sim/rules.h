@@ -4,8 +4,7 @@
 //   1. Promise. A service that does not change, or changes by rolling, keeps what it promised: the smaller of its old
 //      and new replicas. An instance that serves is told to stop only when, among those still wanted, that many are
 //      seen to serve; and by that step no fewer truly serve than before, or than promised. Instances that failed or
-//      recovered by themselves since the observation are not held against control; to have heard nothing yet, after its
-//      start, is no excuse.
+//      recovered by themselves since the observation are not held against control.
 //   2. Untouched. A service that is not part of the rollout has the same instances as before.
 //   3. Names. An id is never given to a second instance, never changes its fingerprint, and once told to stop is never
 //      told to run again.
@@ -21,13 +20,14 @@
 //   9. Failure. No step that sees a new instance crash-loop, or end too often or become unhealthy before it ever
 //   served,
 //      leaves the rollout going forward.
+//  10. Sight. Control that has heard nothing of the node since its start stops nothing.
 // After everything that happens on the node:
-//  10. One writer. A volume with one writer is held by at most one living process.
-//  11. No orphan. The node is never told of a state in which an instance that is alive there is not mentioned.
+//  11. One writer. A volume with one writer is held by at most one living process.
+//  12. No orphan. The node is never told of a state in which an instance that is alive there is not mentioned.
 // At the end of a rollout:
-//  12. It ends in bounded time once faults cease: done, undone or failed, the last two with a reason.
+//  13. It ends in bounded time once faults cease: done, undone or failed, the last two with a reason.
 //      One that was given up for a `down` is not asked; the `down` is.
-//  13. Done and undone mean what they say: exactly the instances of that generation are asked for, and its routes.
+//  14. Done and undone mean what they say: exactly the instances of that generation are asked for, and its routes.
 #pragma once
 
 #include "control/rollout.h"

@@ -202,13 +202,13 @@ void World::run_to_its_end() {
       node_.set_gateway_delay(50ms);
     }
     if (clock_.monotonic() > calm_from + kPatience + absent_ || i > kMostSteps)
-      return rules_.broken("12 end: it has not ended long after the last fault");
+      return rules_.broken("13 end: it has not ended long after the last fault");
     if (back_at_ && *back_at_ <= clock_.monotonic()) come_back();
     bool lives = !back_at_;
     if (lives && (something_new_ || wake_ <= clock_.monotonic())) step_control();
     if (rollout().outcome != Outcome::kRunning) break;
     if (faults_on_ && chance(faults_.percent_trouble)) cause_trouble();
-    if (!(lives && something_new_) && !pass_time()) return rules_.broken("12 end: nothing will ever happen any more");
+    if (!(lives && something_new_) && !pass_time()) return rules_.broken("13 end: nothing will ever happen any more");
   }
 }
 
@@ -273,7 +273,8 @@ void World::come_back() {
   back_at_.reset();
   observed_ = {};
   something_new_ = true;
-  post_desired();  // the agent has dialled again: each says where it stands
+  // The agent has dialled again: each says where it stands.
+  if (!order_ || order_->second.revision != state_.revision) post_desired();
   post_observed();
   tell("control is back");
 }
@@ -329,7 +330,7 @@ void World::deliver() {
     bool lost = faults_on_ && chance(faults_.percent_lost);
     if (!lost && node_.present()) {
       for (const std::string& orphan : node_.obey(order_->second))
-        rules_.broken("11 orphan: " + orphan + " is alive and not mentioned");
+        rules_.broken("12 orphan: " + orphan + " is alive and not mentioned");
       post_observed();
     }
     order_.reset();
