@@ -1,6 +1,8 @@
 // What a service cannot do: to others, to the machine, beyond its limits.
 #include <gmock/gmock.h>
+#include <linux/keyctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "agent/launcher_fixture.h"
 #include "base/text.h"
@@ -20,6 +22,8 @@ TEST_F(IsolationTest, HasItsOwnUserAndNoPrivileges) {
   EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
   EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
   EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000\n"));
+  EXPECT_THAT(status, HasSubstr("CapInh:\t0000000000000000\n"));
+  EXPECT_THAT(status, HasSubstr("CapAmb:\t0000000000000000\n"));
   EXPECT_THAT(status, HasSubstr("SigBlk:\t0000000000000000\n"));
   EXPECT_THAT(status, HasSubstr("SigIgn:\t0000000000000000\n"));
   EXPECT_THAT(status, HasSubstr("Umask:\t0027\n"));
@@ -29,6 +33,18 @@ TEST_F(IsolationTest, HasItsOwnUserAndNoPrivileges) {
   EXPECT_THAT(status, HasSubstr("Gid:\t" + four(spec.user->group)));
   EXPECT_THAT(status, HasSubstr("Groups:\t \n"));
   EXPECT_THAT(status, HasSubstr("CapBnd:\t0000000000000000\n"));
+}
+
+TEST_F(IsolationTest, HoldsNoKeysOfWhoStartedThePlatform) {
+  FH_NEEDS_ROOT();
+  if (access("/proc/keys", R_OK) != 0) GTEST_SKIP() << "this kernel lists no keys";
+  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 ||
+      syscall(SYS_add_key, "user", "freehold-test-key", "x", 1, KEY_SPEC_SESSION_KEYRING) < 0)
+    GTEST_SKIP() << "keys may not be used here";
+  LaunchSpec spec = shell("cat /proc/keys; echo end");
+  run(spec);
+  EXPECT_THAT(output_of(spec), HasSubstr("end"));
+  EXPECT_THAT(output_of(spec), testing::Not(HasSubstr("freehold-test-key")));
 }
 
 TEST_F(IsolationTest, CannotSignalTraceOrReadAnother) {

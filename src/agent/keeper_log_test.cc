@@ -100,6 +100,101 @@ TEST_F(KeeperLogTest, MakesTextOfAnyBytes) {
   for (char c; file.get(c);) ASSERT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << "a control character";
 }
 
+// A folder for its log of that size alone; gone with the test.
+class SmallDisk {
+ public:
+  SmallDisk(const std::string& folder, const std::string& options) : folder_(folder) {
+    mkdir(folder.c_str(), 0755);
+    mounted_ = mount("tmpfs", folder.c_str(), "tmpfs", 0, options.c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool mounted() const { return mounted_; }
+  bool resize(const std::string& options) const {
+    return mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, options.c_str()) == 0;
+  }
+
+ private:
+  std::string folder_;
+  bool mounted_ = false;
+};
+
+int64_t dropped_in(const std::vector<codec::Json>& log) {
+  int64_t dropped = 0;
+  for (const codec::Json& record : log) dropped += record["dropped"].as_integer();
+  return dropped;
+}
+
+TEST_F(KeeperLogTest, SaysWhatWasDroppedAlsoWhenTheServiceIsSilent) {
+  FH_NEEDS_ROOT();
+  LaunchSpec spec =
+      shell("i=0; while test $i -lt 500; do echo line $i; i=$((i+1)); done; touch full; read line < gate");
+  make_gate(spec);
+  chmod(spec.directory.c_str(), 0777);
+  spec.temporary = TemporaryFolders::kShared;  // with its own, it could not write beside its program
+  SmallDisk disk(spec.log_folder, "size=16k");
+  if (!disk.mounted()) GTEST_SKIP() << "tmpfs cannot be mounted here";
+  Running running = start(spec);
+  EXPECT_TRUE(eventually([&] { return os::system_disk().exists(spec.directory + "/full"); }));
+  EXPECT_TRUE(disk.resize("size=4m"));
+  EXPECT_TRUE(eventually([&] { return dropped_in(log_of(spec)) > 0; }));
+  open_gate(spec);
+  EXPECT_EQ(finish(spec, running).code, 0);
+  auto log = log_of(spec);
+  EXPECT_EQ(static_cast<int64_t>(log.size()) - 1 + dropped_in(log), 500) << "one record tells of all";
+}
+
+TEST_F(KeeperLogTest, ADiskWithoutRoomForAnotherFileCostsNothingThatWasWritten) {
+  FH_NEEDS_ROOT();
+  LaunchSpec spec =
+      shell("i=0; while test $i -lt 3000; do echo line $i; i=$((i+1)); done; touch full; read line < gate; echo after");
+  make_gate(spec);
+  chmod(spec.directory.c_str(), 0777);
+  spec.log = {Bytes{16 << 10}, 5};
+  spec.temporary = TemporaryFolders::kShared;              // with its own, it could not write beside its program
+  SmallDisk disk(spec.log_folder, "size=4m,nr_inodes=3");  // the folder and two files
+  if (!disk.mounted()) GTEST_SKIP() << "tmpfs cannot be mounted here";
+  Running running = start(spec);
+  EXPECT_TRUE(eventually([&] { return os::system_disk().exists(spec.directory + "/full"); }));
+  auto log = log_of(spec);
+  ASSERT_FALSE(log.empty());
+  EXPECT_EQ(log[0]["line"].as_string(), "line 0");
+  EXPECT_TRUE(disk.resize("size=4m,nr_inodes=100"));
+  open_gate(spec);
+  EXPECT_EQ(finish(spec, running).code, 0);
+  log = log_of(spec);
+  ASSERT_GT(log.size(), 100u);
+  EXPECT_EQ(log[0]["line"].as_string(), "line 0");
+  EXPECT_EQ(log.back()["line"].as_string(), "after");
+  EXPECT_EQ(static_cast<int64_t>(log.size()) - 2 + dropped_in(log), 3000);
+}
+
+TEST_F(KeeperLogTest, StaysBoundedUnderAFlood) {
+  // Lines, no line breaks at all, and bytes that take six characters each.
+  LaunchSpec spec = shell(
+      "head -c 20000000 /dev/zero | tr '\\0' 'x' | fold -w 90; head -c 20000000 /dev/zero | tr '\\0' y; "
+      "head -c 4000000 /dev/zero; echo; echo last");
+  spec.log = {Bytes{1 << 20}, 3};
+  run(spec);
+  auto files = os::system_disk().list(spec.log_folder);
+  ASSERT_EQ(files->size(), 3u);
+  constexpr uint64_t kOneRecord = 6 * 16384 + 1024;
+  for (const os::FileInfo& file : *files) EXPECT_LE(file.size, (1u << 20) + kOneRecord);
+  auto log = log_of(spec);
+  EXPECT_EQ(log.back()["line"].as_string(), "last");
+  EXPECT_EQ(dropped_in(log), 0);
+}
+
+TEST_F(KeeperLogTest, WhatFloodsItWhenTheProgramIsGoneIsStopped) {
+  LaunchSpec spec = shell("(trap '' TERM; exec yes flood) & exit 3");
+  Running running = start(spec);
+  EXPECT_EQ(finish(spec, running).code, 3);
+  EXPECT_TRUE(wait_gone(spec));
+}
+
 TEST_F(KeeperLogTest, AFullDiskDropsLinesCountsThemAndStopsNothing) {
   FH_NEEDS_ROOT();
   LaunchSpec spec =
@@ -107,26 +202,23 @@ TEST_F(KeeperLogTest, AFullDiskDropsLinesCountsThemAndStopsNothing) {
   make_gate(spec);
   chmod(spec.directory.c_str(), 0777);
   spec.temporary = TemporaryFolders::kShared;
-  mkdir(spec.log_folder.c_str(), 0755);
-  if (mount("tmpfs", spec.log_folder.c_str(), "tmpfs", 0, "size=16k") != 0)
-    GTEST_SKIP() << "tmpfs cannot be mounted here";
+  SmallDisk disk(spec.log_folder, "size=16k");
+  if (!disk.mounted()) GTEST_SKIP() << "tmpfs cannot be mounted here";
   Running running = start(spec);
   EXPECT_TRUE(eventually([&] { return os::system_disk().exists(spec.directory + "/full"); }))
       << "the service must not wait for the disk";
-  EXPECT_EQ(mount("tmpfs", spec.log_folder.c_str(), "tmpfs", MS_REMOUNT, "size=4m"), 0);
+  EXPECT_TRUE(disk.resize("size=4m"));
   open_gate(spec);
   EXPECT_EQ(finish(spec, running).code, 0);
   auto log = log_of(spec);
-  int64_t written = 0, dropped = 0;
+  int64_t written = 0, dropped = dropped_in(log);
   for (const codec::Json& record : log) {
-    dropped += record["dropped"].as_integer();
     if (record["line"].as_string().starts_with("line ")) ++written;
   }
   EXPECT_GT(written, 0);
   EXPECT_GT(dropped, 0);
   EXPECT_EQ(written + dropped, 500);
   EXPECT_EQ(log.back()["line"].as_string(), "after");
-  umount2(spec.log_folder.c_str(), MNT_DETACH);
 }
 
 }  // namespace

@@ -11,6 +11,9 @@
 namespace freehold::keeper {
 namespace {
 
+// How often a log that lost lines is tried again while nothing is printed.
+constexpr int kRetryMs = 2000;
+
 uint64_t now_ms() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -49,6 +52,12 @@ uint64_t oom_kills(int file) {
   return number_after(text, "oom_kill ", 0);
 }
 
+void set_time(Log& log) {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  log.set_time(now);
+}
+
 // Follows what there is to wait for after the child has ended.
 class Aftermath {
  public:
@@ -64,7 +73,8 @@ class Aftermath {
     if (!children_left && !pipes_open) return true;
     if (now - ended_ >= watch_.linger_ms || !children_left) {
       if (killed_ == 0) killed_ = now;
-      if (watch_.kill_file >= 0 && write(watch_.kill_file, "1", 1) < 0 && errno == ENODEV) return true;
+      if (watch_.kill_file >= 0) [[maybe_unused]]
+        ssize_t written = write(watch_.kill_file, "1", 1);  // ENODEV: the group is gone, and so is all that was in it
       if (children_left) signal_children(SIGKILL);
       return now - killed_ >= watch_.drain_ms;
     }
@@ -157,11 +167,10 @@ Ending keep(const Watch& watch, int child_signals, Stream& output, Stream& error
   Aftermath aftermath(watch);
   for (;;) {
     pollfd polled[3] = {{child_signals, POLLIN, 0}, {output.pipe(), POLLIN, 0}, {error.pipe(), POLLIN, 0}};
-    int ready = poll(polled, 3, gone ? aftermath.timeout_ms() : -1);
+    int ready = poll(polled, 3, gone ? aftermath.timeout_ms() : log.owes_news() ? kRetryMs : -1);
+    set_time(log);
+    if (ready == 0 && log.owes_news()) log.tell_dropped();
     if (ready > 0) {
-      timespec now;
-      clock_gettime(CLOCK_REALTIME, &now);
-      log.set_time(now);
       if (polled[1].revents != 0) output.read(log);
       if (polled[2].revents != 0) error.read(log);
       log.flush();
@@ -170,13 +179,13 @@ Ending keep(const Watch& watch, int child_signals, Stream& output, Stream& error
         ssize_t taken = read(child_signals, &told, sizeof told);
     }
     children_left = reap(watch.child, gone, ending);
-    // Pipes first: what is in them when the last writer is gone must be read before the end is told.
-    bool readable = ready > 0 && (polled[1].revents != 0 || polled[2].revents != 0);
-    if (gone && !readable && aftermath.over(children_left, output.pipe() >= 0 || error.pipe() >= 0)) break;
+    // Also while there is something to read: what floods the pipes when its parent is gone would never be stopped.
+    if (gone && aftermath.over(children_left, output.pipe() >= 0 || error.pipe() >= 0)) break;
   }
   output.finish(log);
   error.finish(log);
   log.flush();
+  log.tell_dropped();
   ending.oom_kills = oom_kills(watch.oom_file);
   return ending;
 }

@@ -107,6 +107,9 @@ bool Log::rotate() {
   }
   close(file_);
   file_ = -1;
+  // If the new file cannot be made (no inode is left), the next record must not rotate again: each time the oldest
+  // goes.
+  size_ = safe_size_ = 0;
   return reopen();
 }
 
@@ -154,6 +157,13 @@ void Log::announce_dropped() {
   }
   text.add("\"}\n");
   put(text.c_str(), text.size());
+}
+
+void Log::tell_dropped() {
+  if (used_ > 0 || !reopen()) return;
+  failed_ = false;
+  announce_dropped();
+  flush();
 }
 
 void Log::put(const char* bytes, size_t length) {

@@ -1,8 +1,9 @@
 // The instance's log: JSON lines, rotated by size, bounded in number, never in the way of the workload.
 //
 // Each record is one line: {"time","service","instance","stream","line"}, and "continued":true when the next record of
-// the same stream goes on with the same line. What cannot be written (a full disk) is dropped and counted; the next
-// record that can be written is preceded by one of stream "keeper" with "dropped":N. Files are NAME, NAME.1 (newer) ...
+// the same stream goes on with the same line. What cannot be written (a full disk) is dropped and counted; as soon
+// as there is room again, a record of stream "keeper" with "dropped":N says how many. Files are NAME, NAME.1 (newer)
+// ...
 #pragma once
 
 #include <stddef.h>
@@ -26,6 +27,9 @@ class Log {
   void add(const char* stream, const char* line, size_t length, bool continued);
   // Writes what is buffered: call it when there is nothing more to read for now.
   void flush();
+  // Whether lines were lost of which nothing stands in the log yet; tell_dropped() tries to write that down now.
+  bool owes_news() const { return dropped_ > 0; }
+  void tell_dropped();
 
  private:
   void begin(const char* stream);

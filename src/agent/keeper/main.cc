@@ -48,9 +48,13 @@ void answer_failed(const char* step, int error) {
 }
 
 void ignore_signals() {
-  // Only SIGKILL ends a keeper: whoever stops the instance stops the workload.
-  for (int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU})
-    signal(number, SIG_IGN);
+  // Only SIGKILL ends a keeper: whoever stops the instance stops the workload. SIGXFSZ and SIGXCPU too: a file size
+  // limit that somebody's shell passed on makes a write to the log fail, which is counted, and no end.
+  for (int number = 1; number < SIGRTMAX; ++number) {
+    bool own_fault = number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE ||
+                     number == SIGABRT || number == SIGTRAP || number == SIGSYS;
+    if (!own_fault && number != SIGCHLD) signal(number, SIG_IGN);
+  }
 }
 
 int open_or_none(const char* path, int flags) { return path == nullptr ? -1 : open(path, flags | O_CLOEXEC); }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
@@ -63,10 +64,18 @@ const char* drop_capabilities() {
   return nullptr;
 }
 
+// A process holds the keys of its session's keyring, whoever it is: those of the person who started the platform are
+// not the workload's. Where there are no keyrings, or none may be used, there is nothing to leave.
+const char* leave_keyring() {
+  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return nullptr;
+  return errno == ENOSYS || errno == EPERM || errno == EACCES ? nullptr : "leave the agent's keyring";
+}
+
 // The raw calls: glibc's wrappers would drag in the machinery that tells other threads.
 const char* take_user(const Configuration& configuration) {
   if (const char* step = drop_capabilities()) return step;
   if (configuration.has_user) {
+    if (const char* step = leave_keyring()) return step;
     gid_t group = static_cast<gid_t>(configuration.group);
     uid_t user = static_cast<uid_t>(configuration.user);
     if (syscall(SYS_setgroups, 0, nullptr) != 0) return "give up its groups";
