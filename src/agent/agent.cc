@@ -51,8 +51,10 @@ class Agent {
                     ground_.memory_folder,
                     {Daemons::group_of("control"), Daemons::group_of("gateway")},
                     ground_.log_group}),
-        prober_(*loop_,
-                [this](const std::string& id, const std::vector<std::string>& words) { return run_beside(id, words); }),
+        prober_(
+            *loop_,
+            [this](const std::string& id, const std::vector<std::string>& words) { return run_beside(id, words); },
+            [this](Command command) { launcher_->kill_command(std::move(command)); }),
         ports_(ground_.policy.ports, [](uint16_t port) { return net::is_free(net::SocketAddress::loopback(port)); }),
         daemons_(*loop_, *launcher_, journal_, ground_.layout.daemons(), ground_.layout.platform_logs(),
                  [this] { tell_control(); }),
@@ -150,6 +152,7 @@ Result<void> Agent::start() {
                               [this](const link::Exec& exec, int input, int output, int error) {
                                 return run_for_cli(exec, input, output, error);
                               },
+                              [this](Command command) { launcher_->kill_command(std::move(command)); },
                               [this](const std::string& instance, const std::string& who, const std::string& what) {
                                 journal_.add("instance.exec", instance, fmt::format("{} ran {}", who, what));
                                 tell_control();

@@ -7,12 +7,19 @@
 #include <charconv>
 #include <csignal>
 
+#include "agent/keeper_spawn.h"
 #include "os/disk.h"
 
 namespace freehold::agent {
 namespace {
 
 constexpr Bytes kMostEnvironment = Bytes{4 << 20};
+
+std::string entry_of(std::string_view name, const std::string& mark) {
+  std::string entry = fmt::format("{}={}", name, mark);
+  entry.push_back('\0');
+  return entry;
+}
 
 bool has_mark(pid_t pid, const std::string& entry) {
   auto text = os::system_disk().read(fmt::format("/proc/{}/environ", pid), kMostEnvironment);
@@ -38,9 +45,11 @@ std::vector<pid_t> all_processes() {
 
 }  // namespace
 
-std::vector<os::ProcessId> find_marked(const std::string& mark, pid_t session) {
-  std::string entry = fmt::format("FREEHOLD_MARK={}", mark);
-  entry.push_back('\0');
+std::vector<os::ProcessId> find_marked(const std::string& mark, const os::ProcessId& leader) {
+  std::string entry = entry_of("FREEHOLD_MARK", mark);
+  // The kernel gives a number to nobody else while a session has it. If another process has it, the session is over.
+  auto holder = os::identify(leader.pid);
+  pid_t session = leader.pid > 0 && (!holder || *holder == leader) ? leader.pid : 0;
   std::vector<os::ProcessId> found;
   for (pid_t pid : all_processes()) {
     if (pid == getpid()) continue;
@@ -52,8 +61,18 @@ std::vector<os::ProcessId> find_marked(const std::string& mark, pid_t session) {
   return found;
 }
 
-void kill_marked(const std::string& mark, pid_t session) {
-  for (const os::ProcessId& process : find_marked(mark, session)) {
+std::vector<os::ProcessId> find_starting_keepers(const std::string& mark) {
+  std::string entry = entry_of(kKeeperMark, mark);
+  std::vector<os::ProcessId> found;
+  for (pid_t pid : all_processes()) {
+    if (!has_mark(pid, entry)) continue;
+    if (auto id = os::identify(pid)) found.push_back(*id);
+  }
+  return found;
+}
+
+void kill_marked(const std::string& mark, const os::ProcessId& leader) {
+  for (const os::ProcessId& process : find_marked(mark, leader)) {
     auto pidfd = os::open_process(process);
     if (pidfd) (void)os::signal_process(*pidfd, SIGKILL).ok();
   }

@@ -8,9 +8,13 @@
 
 namespace freehold::agent {
 
-// Everything whose environment holds FREEHOLD_MARK=`mark`, or whose session is `session` (0: any). A program that
-// clears its environment and leaves the session escapes; its keeper, as the subreaper, still gets it in the end.
-std::vector<os::ProcessId> find_marked(const std::string& mark, pid_t session);
-void kill_marked(const std::string& mark, pid_t session);
+// Everything whose environment holds FREEHOLD_MARK=`mark`, or that is in the session that `leader` began (pid 0: none).
+// A program that clears its environment and leaves the session escapes; its keeper, as the subreaper, still gets it in
+// the end.
+std::vector<os::ProcessId> find_marked(const std::string& mark, const os::ProcessId& leader);
+void kill_marked(const std::string& mark, const os::ProcessId& leader);
+
+// The keeper that was started with this mark, as long as it has not hidden its environment: until its program runs.
+std::vector<os::ProcessId> find_starting_keepers(const std::string& mark);
 
 }  // namespace freehold::agent

@@ -33,7 +33,7 @@ ExecServer::ExecServer(runtime::Loop& loop, os::Fd socket, Handlers handlers)
 
 ExecServer::~ExecServer() {
   for (auto& [key, client] : clients_) {
-    if (client->command) Launcher::kill_command(*client->command);
+    if (client->command) handlers_.kill(*std::move(client->command));
   }
 }
 
@@ -48,7 +48,10 @@ void ExecServer::on_connection(int result) {
   if (result < 0) return;
   os::Fd connection(result);
   auto credentials = net::peer_credentials(connection.get());
-  if (!credentials || clients_.size() >= kMostCommands) return;
+  if (!credentials) return;
+  // Who is not admitted is told so at hello, and must not hold the places of those who are.
+  size_t most = handlers_.admit(*credentials).ok() ? kMostCommands : kMostCommands / 2;
+  if (clients_.size() >= most) return;
   auto client = std::make_unique<Client>(*this, *credentials);
   Client* key = client.get();
   client->channel = std::make_unique<net::MessageChannel>(
@@ -116,11 +119,9 @@ void ExecServer::on_ended(Client& client) {
 }
 
 void ExecServer::remove(Client& client) {
-  if (client.command) {
-    Launcher::kill_command(*client.command);
-    (void)Launcher::finished(*client.command);
-  }
   client.watcher.reset();
+  if (client.command) handlers_.kill(*std::move(client.command));
+  client.command.reset();
   auto found = clients_.find(&client);
   if (found == clients_.end()) return;
   gone_.push_back(std::move(found->second));  // its channel is calling us: it goes with the next connection

@@ -26,6 +26,7 @@ class ExecServer {
     };
     // Descriptors are borrowed: standard input, output and error.
     std::function<Result<Started>(const link::Exec&, int input, int output, int error)> start;
+    std::function<void(Command)> kill;
     std::function<void(const std::string& instance, const std::string& who, const std::string& what)> record;
     std::function<void(const link::Finish&)> finish;
   };

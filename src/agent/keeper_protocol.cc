@@ -1,6 +1,7 @@
 #include "agent/keeper_protocol.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -107,6 +108,18 @@ std::map<std::string, std::string> environment_of(const LaunchSpec& spec, const 
   if (geteuid() != 0 && spec.temporary == TemporaryFolders::kPrivate)
     env.insert_or_assign("TMPDIR", os::join_path(spec.folder, "tmp"));
   return env;
+}
+
+std::optional<uint64_t> file_limit(const LaunchSpec& spec, std::vector<std::string>& problems) {
+  if (!spec.limits.files) return std::nullopt;
+  rlimit now{};
+  getrlimit(RLIMIT_NOFILE, &now);
+  if (*spec.limits.files <= now.rlim_max) return spec.limits.files;
+  rlimit raised = {now.rlim_cur, *spec.limits.files};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return spec.limits.files;
+  problems.push_back(fmt::format("{} open files were asked for {}, but this machine allows us {}", *spec.limits.files,
+                                 spec.instance, now.rlim_max));
+  return now.rlim_max;
 }
 
 Result<KeeperPid> read_keeper_pid(const std::string& folder) { return read_json<KeeperPid>(folder, "pid"); }

@@ -33,6 +33,10 @@ void describe_workload(KeeperConfiguration& configuration, const LaunchSpec& spe
 // The instance's environment with what we add: PATH if it has none, FREEHOLD_INSTANCE, FREEHOLD_MARK.
 std::map<std::string, std::string> environment_of(const LaunchSpec& spec, const std::string& mark);
 
+// RLIMIT_NOFILE as far as it can be set: raising the hard limit takes CAP_SYS_RESOURCE, which even root may lack. What
+// is less than asked is added to `problems`.
+std::optional<uint64_t> file_limit(const LaunchSpec& spec, std::vector<std::string>& problems);
+
 // `pid`
 struct KeeperPid {
   std::string boot;

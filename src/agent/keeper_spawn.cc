@@ -99,7 +99,8 @@ Result<Spawned> spawn_keeper(const SpawnRequest& request) {
   std::string program = "freehold-keeper";
   std::string name = request.name;
   char* argv[] = {program.data(), name.data(), nullptr};
-  char* env[] = {nullptr};  // nothing of ours: neither secrets nor settings
+  std::string mark = fmt::format("{}={}", kKeeperMark, request.mark);
+  char* env[] = {request.mark.empty() ? nullptr : mark.data(), nullptr};  // nothing of ours: no secrets, no settings
   Spawned spawned;
   int error = posix_spawn(&spawned.pid, request.keeper.c_str(), actions.get(), nullptr, argv, env);
   if (error != 0) return errno_error(fmt::format("cannot run {}", request.keeper), error);

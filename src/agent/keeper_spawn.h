@@ -10,9 +10,13 @@
 
 namespace freehold::agent {
 
+// The variable, and the only one, in a keeper's environment: by it a keeper is found before it could write its `pid`.
+inline constexpr std::string_view kKeeperMark = "FREEHOLD_KEEPER";
+
 struct SpawnRequest {
   std::string keeper;                       // the program
   std::string name;                         // shown by ps: "freehold-keeper web.3"
+  std::string mark;                         // of this start (LaunchRecord), or empty
   std::string configuration;                // KeeperConfiguration::finish
   int input = -1, output = -1, error = -1;  // borrowed; -1 is /dev/null
   std::vector<int> passed;                  // borrowed; arrive as 5, 6 ...

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,19 +46,6 @@ bool has_private_mounts(const LaunchSpec& spec) {
   return spec.temporary == TemporaryFolders::kPrivate && Launcher::can_make_mounts();
 }
 
-// RLIMIT_NOFILE as far as it can be set: raising the hard limit takes CAP_SYS_RESOURCE, which even root may lack.
-std::optional<uint64_t> file_limit(const LaunchSpec& spec, std::vector<std::string>& problems) {
-  if (!spec.limits.files) return std::nullopt;
-  rlimit now{};
-  getrlimit(RLIMIT_NOFILE, &now);
-  if (*spec.limits.files <= now.rlim_max) return spec.limits.files;
-  rlimit raised = {now.rlim_cur, *spec.limits.files};
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return spec.limits.files;
-  problems.push_back(fmt::format("{} open files were asked for {}, but this machine allows us {}", *spec.limits.files,
-                                 spec.instance, now.rlim_max));
-  return now.rlim_max;
-}
-
 void describe_mounts(KeeperConfiguration& configuration, const LaunchSpec& spec) {
   if (!has_private_mounts(spec)) return;
   configuration.add("private_tmp", os::join_path(spec.folder, "tmp"));
@@ -91,6 +77,8 @@ Result<std::string> configuration_of(const LaunchSpec& spec, const os::Cgroup& g
   if (!spec.listen.empty()) {
     env.insert_or_assign("LISTEN_FDS", fmt::format("{}", spec.listen.size()));
     env.insert_or_assign("LISTEN_PID", "0000000000");  // the keeper fills it in
+    std::vector<std::string> names(spec.listen.size(), spec.service);
+    env.insert_or_assign("LISTEN_FDNAMES", join(names, ":"));
     for (size_t i = 0; i < spec.listen.size(); ++i) configuration.add("listen", 5 + i);
   }
   describe_mounts(configuration, spec);
@@ -186,6 +174,7 @@ Result<Running> Launcher::start(const LaunchSpec& spec) {
   SpawnRequest request;
   request.keeper = options_.keeper;
   request.name = spec.instance;
+  request.mark = mark_of(options_.tree, spec);
   request.passed = spec.listen;
   FH_ASSIGN(request.configuration, configuration_of(spec, made.group, mark_of(options_.tree, spec), running.problems));
   FH_ASSIGN(Spawned spawned, spawn_keeper(request));
@@ -203,7 +192,7 @@ Result<Running> Launcher::start(const LaunchSpec& spec) {
   // Bounded: the keeper is dead, or about to write `exit` and go.
   os::Fd pidfd = os::open_child(spawned.pid);
   (void)os::wait_ended(pidfd, 2s);
-  reap(pidfd);
+  retire(std::move(pidfd));
   std::string why =
       answer.kind == Answer::Kind::kFailed ? explain_failure(answer.step, answer.error, spec.command[0], spec.directory)
       : answer.kind == Answer::Kind::kLate ? fmt::format("it did not start within {}", format_short(options_.handshake))
@@ -224,6 +213,7 @@ os::Cgroup Launcher::group_of(const std::string& folder) {
 Adopted Launcher::adopt(const std::string& folder) {
   Adopted adopted;
   auto pid = read_keeper_pid(folder);
+  if (!pid) pid = wait_for_keeper(folder);
   auto boot = os::boot_id();
   if (pid && boot && pid->boot == *boot) {
     if (auto keeper = os::open_process(pid->keeper)) {
@@ -258,6 +248,26 @@ Adopted Launcher::adopt(const std::string& folder) {
   return adopted;
 }
 
+// An agent may have been killed right after it started a keeper, which then still is on its way to its `pid`: without
+// waiting for it, the instance would be started a second time beside it.
+Result<KeeperPid> Launcher::wait_for_keeper(const std::string& folder) {
+  constexpr Duration kStep = 20ms;
+  FH_ASSIGN(LaunchRecord launch, read_launch(folder));
+  MonotonicTime deadline = os::system_clock().monotonic() + options_.handshake;
+  for (;;) {
+    // In this order: a keeper that is no longer found has written it.
+    std::vector<os::ProcessId> keepers = find_starting_keepers(launch.mark);
+    auto pid = read_keeper_pid(folder);
+    if (pid || keepers.empty()) return pid;
+    bool late = os::system_clock().monotonic() >= deadline;
+    for (const os::ProcessId& keeper : keepers) {
+      auto pidfd = os::open_process(keeper);
+      if (pidfd && late) (void)os::signal_process(*pidfd, SIGKILL).ok();
+      if (pidfd) (void)os::wait_ended(*pidfd, kStep);
+    }
+  }
+}
+
 Result<model::Exit> Launcher::read_exit(const std::string& folder) {
   FH_ASSIGN(KeeperExit record, read_keeper_exit(folder));
   return to_exit(record, folder);
@@ -273,7 +283,7 @@ Result<void> Launcher::kill_all(const std::string& folder) {
   if (group.exists()) return os::CgroupTree::kill(group);
   auto launch = read_launch(folder);
   auto pid = read_keeper_pid(folder);
-  kill_marked(launch ? launch->mark : std::string(), pid ? pid->child.pid : 0);
+  kill_marked(launch ? launch->mark : std::string(), pid ? pid->child : os::ProcessId());
   return {};
 }
 
@@ -286,12 +296,17 @@ bool Launcher::is_gone(const std::string& folder) {
   }
   os::Cgroup group = group_of(folder);
   if (group.exists()) return os::CgroupTree::is_empty(group);
-  return !launch || find_marked(launch->mark, 0).empty();
+  return !launch || find_marked(launch->mark, {}).empty();
 }
 
-void Launcher::reap(const os::Fd& pidfd) {
+bool Launcher::reap(const os::Fd& pidfd) {
   siginfo_t info{};
-  (void)waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG);
+  return waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG) != 0 || info.si_pid != 0;
+}
+
+void Launcher::retire(os::Fd pidfd) {
+  std::erase_if(dying_, [](const os::Fd& one) { return reap(one); });
+  if (pidfd && !reap(pidfd)) dying_.push_back(std::move(pidfd));
 }
 
 Result<void> Launcher::cleanup(const std::string& folder) {

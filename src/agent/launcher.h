@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 
+#include "agent/keeper_protocol.h"
 #include "agent/launch_spec.h"
 #include "base/result.h"
 #include "model/instance.h"
@@ -75,8 +76,9 @@ class Launcher {
   Result<void> kill_all(const std::string& folder);
   // Nothing of the instance runs, the keeper neither.
   bool is_gone(const std::string& folder);
-  // Takes the keeper's or a command's status, so that no zombie of ours remains. Harmless for one that is not ours.
-  static void reap(const os::Fd& pidfd);
+  // Takes a keeper's status, so that no zombie of ours remains; false while it still runs. Harmless for one that is not
+  // ours.
+  static bool reap(const os::Fd& pidfd);
   // Removes control group and folder. kConflict while something still runs.
   Result<void> cleanup(const std::string& folder);
   Result<os::GroupUsage> usage(const std::string& folder);
@@ -92,8 +94,8 @@ class Launcher {
                                 int error);
   // Nothing while it runs. Reaps it.
   static std::optional<model::Exit> finished(const Command& command);
-  // SIGKILL to the command and its session's processes.
-  static void kill_command(const Command& command);
+  // SIGKILL to the command and its process group. How it ended is taken when it is dead, and told nobody.
+  void kill_command(Command command);
 
   const std::vector<std::string>& problems() const { return tree_.problems(); }
 
@@ -102,9 +104,12 @@ class Launcher {
   Result<os::CgroupTree::Created> make_group(const LaunchSpec& spec);
   Result<void> prepare_folder(const LaunchSpec& spec, const os::Cgroup& group);
   os::Cgroup group_of(const std::string& folder);
+  Result<KeeperPid> wait_for_keeper(const std::string& folder);
+  void retire(os::Fd pidfd);
 
   Options options_;
   os::CgroupTree tree_;
+  std::vector<os::Fd> dying_;  // our children that were killed and are not reaped yet
 };
 
 }  // namespace freehold::agent

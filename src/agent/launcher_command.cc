@@ -33,6 +33,7 @@ Result<os::Fd> mounts_of(const KeeperPid& pid, const std::string& instance) {
 
 Result<Command> Launcher::start_command(const LaunchSpec& spec, const std::vector<std::string>& command, int input,
                                         int output, int error) {
+  retire({});
   if (command.empty()) return Error(ErrorCode::kInvalid, "no command was given");
   auto pid = read_keeper_pid(spec.folder);
   FH_ASSIGN(LaunchRecord launch, read_launch(spec.folder));
@@ -43,7 +44,8 @@ Result<Command> Launcher::start_command(const LaunchSpec& spec, const std::vecto
   KeeperConfiguration configuration;
   configuration.add("mode", "command");
   for (const std::string& file : launch.group.join_files()) configuration.add("cgroup", file);
-  if (spec.limits.files) configuration.add("files", *spec.limits.files);
+  std::vector<std::string> told_at_its_start;
+  if (auto files = file_limit(spec, told_at_its_start)) configuration.add("files", *files);
   SpawnRequest request;
   os::Fd mounts;
   if (geteuid() == 0) {
@@ -71,7 +73,7 @@ Result<Command> Launcher::start_command(const LaunchSpec& spec, const std::vecto
   }
   if (answer.kind == Answer::Kind::kLate) ::kill(spawned.pid, SIGKILL);
   (void)os::wait_ended(started.pidfd, 2s);
-  reap(started.pidfd);
+  retire(std::move(started.pidfd));
   if (answer.kind == Answer::Kind::kLate)
     return Error(ErrorCode::kTimeout,
                  fmt::format("the command did not start within {}", format_short(options_.handshake)));
@@ -93,9 +95,10 @@ std::optional<model::Exit> Launcher::finished(const Command& command) {
   return exit;
 }
 
-void Launcher::kill_command(const Command& command) {
+void Launcher::kill_command(Command command) {
   // It leads a process group of its own and is not reaped before it has finished(): the number is still its own.
   if (::kill(-command.process.pid, SIGKILL) != 0) (void)os::signal_process(command.pidfd, SIGKILL).ok();
+  retire(std::move(command.pidfd));
 }
 
 }  // namespace freehold::agent

@@ -81,10 +81,23 @@ TEST_F(CommandTest, IsKilledWithAllThatItStarted) {
   char bytes[16];
   ASSERT_EQ(read(reader.get(), bytes, sizeof bytes), 3);
   EXPECT_FALSE(Launcher::finished(*started).has_value());
-  Launcher::kill_command(*started);
+  pid_t pid = started->process.pid;
+  launcher_->kill_command(*std::move(started));
   EXPECT_EQ(read(reader.get(), bytes, sizeof bytes), 0) << "nobody holds the pipe any more";
+  // A zombie could still be signalled.
+  EXPECT_TRUE(eventually([&] {
+    command({"true"});
+    return kill(pid, 0) != 0;
+  })) << "the next command reaps it";
+}
+
+TEST_F(CommandTest, RunsWhereTheMachineAllowsFewerFilesThanAsked) {
+  LaunchSpec greedy = spec_;
+  greedy.limits.files = 1ULL << 40;
+  auto started = launcher_->start_command(greedy, {"true"}, -1, -1, -1);
+  ASSERT_TRUE(started.ok()) << started.error().message();
   ASSERT_TRUE(os::wait_ended(started->pidfd, 10s));
-  EXPECT_EQ(Launcher::finished(*started)->signal, SIGKILL);
+  EXPECT_EQ(Launcher::finished(*started)->code, 0);
 }
 
 TEST_F(CommandTest, IsNotFoundWhenTheInstanceDoesNotRun) {

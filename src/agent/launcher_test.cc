@@ -1,10 +1,14 @@
 // The life of an instance: started, adopted, ended, in every way that it can.
 #include "agent/launcher.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <thread>
+
+#include "agent/descendants.h"
 #include "agent/launcher_fixture.h"
 
 namespace freehold::agent {
@@ -150,7 +154,8 @@ TEST_F(LauncherTest, AKeeperIgnoresWhatItsInstanceDoesNot) {
   LaunchSpec spec = shell("trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done");
   Running running = start(spec);
   ASSERT_TRUE(wait_for_line(spec, "ready"));
-  for (int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1})
+  for (int number :
+       {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGXFSZ, SIGXCPU, SIGALRM, SIGPROF, SIGIO, SIGPWR, SIGRTMIN})
     ASSERT_TRUE(os::signal_process(running.keeper_fd, number).ok());
   EXPECT_FALSE(os::wait_ended(running.keeper_fd, 50ms));
   ASSERT_TRUE(Launcher::signal(running, SIGTERM).ok());
@@ -212,6 +217,74 @@ TEST_F(LauncherTest, WithoutControlGroupsTheKeeperEndsWhatIsLeft) {
   EXPECT_EQ(os::identify(static_cast<pid_t>(std::stol(output_of(spec)))).error().code(), ErrorCode::kNotFound);
 }
 
+// An agent that is killed as soon as it has started a keeper; the keeper waits at a gate before it does anything.
+class StartingKeeperTest : public LauncherFixture {
+ protected:
+  StartingKeeperTest() {
+    signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(mkfifo(gate_.c_str(), 0600), 0);
+    write_file(slow_keeper_, fmt::format("#!/bin/sh\nread line < {}\nexec {} \"$@\"\n", gate_, built_keeper()));
+    chmod(slow_keeper_.c_str(), 0755);
+  }
+  void start_and_die(const LaunchSpec& spec) {
+    pid_t agent = fork();
+    if (agent == 0) {
+      auto launcher = Launcher::create({.keeper = slow_keeper_, .tree = tree_});
+      (void)(*launcher)->start(spec).ok();
+      _exit(0);
+    }
+    keeper_at_gate_ = os::Fd(open(gate_.c_str(), O_WRONLY | O_CLOEXEC));  // returns when somebody reads
+    kill(agent, SIGKILL);
+    waitpid(agent, nullptr, 0);
+  }
+  void use_handshake(Duration handshake) {
+    launcher_ = *Launcher::create({.keeper = built_keeper(), .tree = tree_, .handshake = handshake});
+  }
+
+  std::string gate_ = root_ + "/keeper-gate";
+  std::string slow_keeper_ = root_ + "/slow-keeper";
+  os::Fd keeper_at_gate_;
+};
+
+TEST_F(StartingKeeperTest, IsWaitedForByTheNextAgent) {
+  LaunchSpec spec = shell("echo once; read line < gate");
+  make_gate(spec);
+  start_and_die(spec);
+  std::thread opener([&] { EXPECT_EQ(write(keeper_at_gate_.get(), "go\n", 3), 3); });
+  Adopted adopted = launcher_->adopt(spec.folder);
+  opener.join();
+  ASSERT_EQ(adopted.state, AdoptedState::kRunning) << adopted.exit.failure;
+  open_gate(spec);
+  ASSERT_TRUE(os::wait_ended(adopted.running.keeper_fd, 20s));
+  EXPECT_EQ(output_of(spec), "once\n");
+}
+
+TEST_F(StartingKeeperTest, IsEndedIfItDoesNotCome) {
+  use_handshake(50ms);
+  LaunchSpec spec = shell("echo once");
+  start_and_die(spec);
+  EXPECT_EQ(launcher_->adopt(spec.folder).state, AdoptedState::kKeeperLost);
+  EXPECT_EQ(write(keeper_at_gate_.get(), "go\n", 3), -1) << "it must not start the program beside the next keeper's";
+  EXPECT_EQ(errno, EPIPE);
+}
+
+TEST_F(LauncherTest, ANumberThatAnotherSessionHasIsNotTakenForTheInstances) {
+  pid_t stranger = fork();
+  if (stranger == 0) {
+    setsid();
+    for (;;) pause();
+  }
+  ASSERT_TRUE(eventually([&] { return getsid(stranger) == stranger; }));
+  os::ProcessId now = *os::identify(stranger);
+  EXPECT_EQ(find_marked("", now), std::vector<os::ProcessId>{now});
+  os::ProcessId before{stranger, now.start - 1};  // had the same number once
+  kill_marked("", before);
+  EXPECT_TRUE(find_marked("", before).empty());
+  EXPECT_EQ(kill(stranger, SIGKILL), 0);
+  int status = 0;
+  EXPECT_EQ(waitpid(stranger, &status, 0), stranger);
+}
+
 TEST_F(LauncherTest, SweepsGroupsOfUnknownInstances) {
   if (!os::CgroupTree::find(tree_).problems().empty()) GTEST_SKIP() << "control groups cannot be used here";
   LaunchSpec known = shell("read line < gate");
@@ -230,11 +303,12 @@ TEST_F(LauncherTest, PassesListeningSockets) {
   int pair[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
   os::Fd one(pair[0]), two(pair[1]);
-  LaunchSpec spec =
-      shell("echo $LISTEN_FDS; test $LISTEN_PID -eq $$ && echo mine; readlink /proc/$$/fd/3; exec ls /proc/self/fd");
+  LaunchSpec spec = shell(
+      "echo $LISTEN_FDS $LISTEN_FDNAMES; test $LISTEN_PID -eq $$ && echo mine; readlink /proc/$$/fd/3; exec ls "
+      "/proc/self/fd");
   spec.listen = {one.get()};
   run(spec);
-  EXPECT_THAT(output_of(spec), testing::MatchesRegex("1\nmine\nsocket:.*\n0\n1\n2\n3\n4\n"))
+  EXPECT_THAT(output_of(spec), testing::MatchesRegex("1 " + spec.service + "\nmine\nsocket:.*\n0\n1\n2\n3\n4\n"))
       << "4 is how ls reads the list";
 }
 

@@ -99,8 +99,8 @@ class HealthProber::ExecProbe : public Probe {
     deadline_.cancel();
     watcher_.reset();
     if (!command_) return;
-    Launcher::kill_command(*command_);
-    (void)Launcher::finished(*command_);
+    owner_.kill_command_(*std::move(command_));
+    command_.reset();
   }
 
  private:
@@ -122,8 +122,8 @@ class HealthProber::ExecProbe : public Probe {
   std::string failure_;
 };
 
-HealthProber::HealthProber(runtime::Loop& loop, StartCommand start_command)
-    : loop_(loop), start_command_(std::move(start_command)) {}
+HealthProber::HealthProber(runtime::Loop& loop, StartCommand start_command, KillCommand kill_command)
+    : loop_(loop), start_command_(std::move(start_command)), kill_command_(std::move(kill_command)) {}
 HealthProber::~HealthProber() = default;
 
 void HealthProber::probe(const ProbeRequest& request, Answer answer) {

@@ -16,7 +16,8 @@ class HealthProber : public Prober {
  public:
   // Starts the command of an `exec` check beside the instance.
   using StartCommand = std::function<Result<Command>(const std::string& id, const std::vector<std::string>& words)>;
-  HealthProber(runtime::Loop& loop, StartCommand start_command);
+  using KillCommand = std::function<void(Command)>;
+  HealthProber(runtime::Loop& loop, StartCommand start_command, KillCommand kill_command);
   ~HealthProber() override;
 
   void probe(const ProbeRequest& request, Answer answer) override;
@@ -31,6 +32,7 @@ class HealthProber : public Prober {
 
   runtime::Loop& loop_;
   StartCommand start_command_;
+  KillCommand kill_command_;
   std::map<std::string, std::unique_ptr<Probe>> probes_;
   // Answered or cancelled, and waiting for the kernel to let go of what they started.
   std::vector<std::unique_ptr<Probe>> ending_;
