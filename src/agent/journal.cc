@@ -29,7 +29,8 @@ Result<Journal> Journal::open(os::Disk& disk, os::Clock& clock, std::string path
       if (!event->kind.empty()) journal.pending_.push_back(*std::move(event));
     }
   }
-  FH_TRY(journal.start_file());
+  // On a full disk too an agent must come up: what happens is held in memory until there is room.
+  journal.start_anew();
   return journal;
 }
 
@@ -43,6 +44,12 @@ Result<void> Journal::start_file() {
   return {};
 }
 
+void Journal::start_anew() {
+  file_.reset();
+  auto started = start_file();
+  if (!started) log_warning("agent", "the event journal cannot be started anew: {}", started.error().message());
+}
+
 void Journal::add(std::string kind, std::string subject, std::string message) {
   model::NodeEvent event{++last_sequence_, clock_->wall(), std::move(kind), std::move(subject), std::move(message)};
   if (pending_.size() >= kMostPending) {
@@ -51,23 +58,27 @@ void Journal::add(std::string kind, std::string subject, std::string message) {
     pending_.push_back({last_sequence_++, clock_->wall(), "events.dropped", "agent",
                         fmt::format("{} events were dropped because control did not take them", dropped)});
     event.sequence = last_sequence_;
+    pending_.push_back(std::move(event));
+    return start_anew();  // or the file would grow for as long as control is away
   }
-  write(event);
+  if (file_) write(event);
   pending_.push_back(std::move(event));
+  if (!file_) start_anew();
 }
 
 void Journal::write(const model::NodeEvent& event) {
   auto written = file_->append(codec::to_json(event).dump() + "\n");
+  if (written) return;
   // The event itself is not lost: it is still pending in memory, and goes to control from there.
-  if (!written) log_warning("agent", "the event journal cannot be written: {}", written.error().message());
+  log_warning("agent", "the event journal cannot be written: {}", written.error().message());
+  file_.reset();  // half a line may stand at its end
 }
 
 void Journal::acknowledge(uint64_t sequence) {
   if (pending_.empty()) return;
   while (!pending_.empty() && pending_.front().sequence <= sequence) pending_.pop_front();
   if (!pending_.empty()) return;
-  auto started = start_file();
-  if (!started) log_warning("agent", "the event journal cannot be started anew: {}", started.error().message());
+  start_anew();
 }
 
 }  // namespace freehold::agent

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "os/fault_disk.h"
+
 namespace freehold::agent {
 namespace {
 
@@ -53,6 +55,32 @@ TEST_F(JournalTest, DropsATornLastLine) {
   auto file = os::system_disk().open_append(path_, 0600);
   ASSERT_TRUE((*file)->append("{\"sequence\":9,\"ki").ok());
   EXPECT_EQ(open().pending().size(), 1u);
+}
+
+TEST_F(JournalTest, ItsFileIsBoundedToo) {
+  Journal journal = open();
+  for (size_t i = 0; i < 5 * Journal::kMostPending; ++i) journal.add("a", "s", "m");
+  uint64_t most = Journal::kMostPending * 200;
+  EXPECT_LT(os::system_disk().info(path_)->size, most);
+  EXPECT_EQ(open().pending().size(), journal.pending().size()) << "and holds all that is pending";
+}
+
+TEST_F(JournalTest, AFullDiskHoldsNothingUp) {
+  os::FaultDisk disk;
+  ASSERT_TRUE(disk.make_directories("/agent", 0700).ok());
+  {
+    Journal journal = *Journal::open(disk, clock_, "/agent/journal");
+    journal.add("a", "s", "first");
+    disk.set_capacity(Bytes{100});
+    journal.add("b", "s", "second");
+    EXPECT_EQ(journal.pending().size(), 2u);
+  }
+  auto journal = Journal::open(disk, clock_, "/agent/journal");
+  ASSERT_TRUE(journal.ok()) << "the next agent comes up: " << journal.error().message();
+  disk.set_capacity(Bytes{1 << 20});
+  journal->add("c", "s", "third");
+  size_t pending = journal->pending().size();
+  EXPECT_EQ(Journal::open(disk, clock_, "/agent/journal")->pending().size(), pending) << "written when there is room";
 }
 
 TEST_F(JournalTest, IsBoundedAndSaysWhatItDropped) {
