@@ -85,8 +85,13 @@ Result<std::string> ProcessWorkloads::lay_out_secrets(const StartRequest& reques
     FH_TRY(file->append(value));
     if (user) FH_TRY(parts_.disk.set_owner(path, user->user, user->group));
   }
-  FH_TRY(parts_.disk.set_mode(folder, 0500));
-  if (user) FH_TRY(parts_.disk.set_owner(folder, user->user, user->group));
+  if (!user) {
+    FH_TRY(parts_.disk.set_mode(folder, 0500));
+    return folder;
+  }
+  // Not its own: an owner could make it writable, and fill it with what we then remove as root.
+  FH_TRY(parts_.disk.set_owner(folder, geteuid(), user->group));
+  FH_TRY(parts_.disk.set_mode(folder, 0550));
   return folder;
 }
 

@@ -78,6 +78,15 @@ Result<Policy> read_policy(os::Disk& disk, const std::string& path) {
   return parse_policy(text);
 }
 
+// In /dev/shm anybody may have made a folder, or a link, of our name before us.
+Result<void> check_own(os::Disk& disk, const std::string& folder) {
+  FH_ASSIGN(os::FileInfo info, disk.info(folder));
+  if (info.kind == os::FileKind::kDirectory && info.owner == geteuid() && (info.mode & 022) == 0) return {};
+  return Error(
+      ErrorCode::kDenied,
+      fmt::format("{} is not a folder that only we can write, and secrets would lie there; remove it", folder));
+}
+
 Result<os::Fd> take_lock(const std::string& path) {
   os::Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!lock) return errno_error(fmt::format("cannot open {}", path), errno);
@@ -110,6 +119,7 @@ Result<Ground> prepare_ground(os::Disk& disk, const std::string& state) {
     memory = ground.layout.agent() + "/secrets";
   }
   FH_TRY(disk.make_directories(memory, 0711));
+  FH_TRY(check_own(disk, memory));
   ground.memory_folder = memory + "/" + codec::sha256_hex(state).substr(0, kNameDigits);
   FH_TRY(disk.make_directories(ground.memory_folder, 0711));
   return ground;
