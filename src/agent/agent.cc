@@ -55,7 +55,9 @@ class Agent {
             *loop_,
             [this](const std::string& id, const std::vector<std::string>& words) { return run_beside(id, words); },
             [this](Command command) { launcher_->kill_command(std::move(command)); }),
-        ports_(ground_.policy.ports, [](uint16_t port) { return net::is_free(net::SocketAddress::loopback(port)); }),
+        ports_(
+            ground_.policy.ports, [](uint16_t port) { return net::is_free_everywhere(port); },
+            std::hash<std::string>()(options_.state)),
         daemons_(*loop_, *launcher_, journal_, ground_.layout.daemons(), ground_.layout.platform_logs(),
                  [this] { tell_control(); }),
         guard_(*loop_, options_, [this] { tell_control(); }),

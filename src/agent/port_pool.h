@@ -20,9 +20,12 @@ struct PortRange {
 
 class PortPool {
  public:
-  // `is_free` asks the kernel; a test gives its own.
-  PortPool(PortRange range, std::function<bool(uint16_t)> is_free)
-      : range_(range), next_(range.first), is_free_(std::move(is_free)) {}
+  // `is_free` asks the kernel; a test gives its own. `start`, any number, says where in the range it begins: several
+  // organisations on one machine that all began at the first port would meet at each, as they start together.
+  PortPool(PortRange range, std::function<bool(uint16_t)> is_free, uint64_t start = 0)
+      : range_(range),
+        next_(static_cast<uint16_t>(range.first + start % (uint64_t{range.last} - range.first + 1))),
+        is_free_(std::move(is_free)) {}
 
   // kExhausted when every port of the range is taken.
   Result<uint16_t> take();

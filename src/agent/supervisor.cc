@@ -11,6 +11,8 @@ namespace freehold::agent {
 namespace {
 
 constexpr Bytes kLargestDesired{256 << 20};
+// Each one after so many in a row counts as a crash: who takes port after port must not keep us busy.
+constexpr uint32_t kMostPortsLost = 10;
 
 }  // namespace
 
@@ -35,6 +37,7 @@ struct Supervisor::Slot {
   InstanceMachine machine;
   model::Runtime runtime;  // what it was started with, kept when the desired state moves on
   uint16_t port = 0;
+  uint32_t ports_lost = 0;  // in a row
   std::optional<RunningProcess> process;
   std::unique_ptr<runtime::Watcher> watcher;
   runtime::Timer timer;
@@ -201,6 +204,7 @@ void Supervisor::turn(Slot& slot) {
 
 void Supervisor::start(Slot& slot) {
   MonotonicTime now = loop_.clock().monotonic();
+  if (slot.port != 0) (void)lost_port(slot);  // taken while it was down
   if (slot.port == 0) {
     auto port = ports_.take();
     if (!port) {
@@ -214,7 +218,8 @@ void Supervisor::start(Slot& slot) {
       workloads_.start({slot.desired, slot.runtime, desired_.sealed_secrets, desired_.routing.addresses, slot.port});
   if (!process) {
     journal_.add("instance.failed", slot.desired.id, process.error().message());
-    slot.machine.ended({.failure = process.error().message(), .at = loop_.clock().wall()}, true, now);
+    bool counts = !lost_port(slot);
+    slot.machine.ended({.failure = process.error().message(), .at = loop_.clock().wall()}, counts, now);
     return;
   }
   slot.process = *std::move(process);
@@ -230,15 +235,26 @@ void Supervisor::on_ended(Slot& slot) {
   slot.process.reset();
   model::Exit exit = workloads_.collect(slot.desired.id);
   bool was_stopping = slot.machine.wanted() == model::Wanted::kStopped;
-  // It ended before it was ever well, and its port is now somebody else's: that was the reason, and no fault of its
-  // own.
-  bool port_lost = !was_stopping && !slot.machine.healthy() && !ports_.still_free(slot.port);
-  journal_.add("instance.ended", slot.desired.id,
-               describe(exit) +
-                   (port_lost ? fmt::format("; port {} was taken by another program, trying another", slot.port) : ""));
-  if (port_lost) slot.port = 0;
+  // Its port is somebody else's: that was the reason, and no fault of its own. Also if it was found well, for whoever
+  // has the port may have answered.
+  uint16_t port = slot.port;
+  bool port_lost = !was_stopping && lost_port(slot);
+  journal_.add(
+      "instance.ended", slot.desired.id,
+      describe(exit) + (port_lost ? fmt::format("; port {} was taken by another program, trying another", port) : ""));
   slot.machine.ended(exit, !port_lost, loop_.clock().monotonic());
   turn(slot);
+}
+
+// Gives up a port that another program holds. True if the end that showed it is no fault of the instance.
+bool Supervisor::lost_port(Slot& slot) {
+  if (ports_.still_free(slot.port)) {
+    slot.ports_lost = 0;
+    return false;
+  }
+  ports_.give_back(slot.port);
+  slot.port = 0;
+  return ++slot.ports_lost % kMostPortsLost != 0;
 }
 
 void Supervisor::begin_probe(Slot& slot) {

@@ -73,6 +73,7 @@ class Supervisor {
   void turn_all();
   void start(Slot& slot);
   void on_ended(Slot& slot);
+  bool lost_port(Slot& slot);
   void begin_probe(Slot& slot);
   void note_accepting(Slot& slot);
   void note_state(Slot& slot);

@@ -234,6 +234,42 @@ TEST_F(SupervisorTest, TriesAnotherPortWhenItsOwnWasTaken) {
   EXPECT_NE(supervisor_->observed()[0].port, first);
 }
 
+TEST_F(SupervisorTest, APortWhoseThiefAnswersTheProbeIsNoCrashEither) {
+  ASSERT_TRUE(supervisor_->apply(web()).ok());
+  make_healthy("web.1");
+  foreign_port_ = supervisor_->observed()[0].port;
+  workloads_.end("web.1", {.code = 1});
+  run();
+  EXPECT_EQ(state("web.1"), InstanceState::kStarting) << "at once, on another port";
+  EXPECT_NE(supervisor_->observed()[0].port, foreign_port_);
+}
+
+TEST_F(SupervisorTest, PortsThatAreTakenOneAfterAnotherCountInTheEnd) {
+  ASSERT_TRUE(supervisor_->apply(web()).ok());
+  for (int lost = 0; lost < 10; ++lost) {
+    ASSERT_EQ(state("web.1"), InstanceState::kStarting) << lost;
+    foreign_port_ = supervisor_->observed()[0].port;
+    workloads_.end("web.1", {.code = 1});
+    run();
+  }
+  EXPECT_EQ(state("web.1"), InstanceState::kWaiting);
+  run(2s);
+  EXPECT_EQ(state("web.1"), InstanceState::kStarting) << "each port that was lost is back in the pool";
+  EXPECT_NE(supervisor_->observed()[0].port, foreign_port_);
+}
+
+TEST_F(SupervisorTest, APortThatIsTakenWhileItsInstanceIsDownIsNotTried) {
+  ASSERT_TRUE(supervisor_->apply(web()).ok());
+  make_healthy("web.1");
+  workloads_.end("web.1", {.code = 1});
+  run();
+  ASSERT_EQ(state("web.1"), InstanceState::kWaiting);
+  foreign_port_ = supervisor_->observed()[0].port;
+  run(2s);
+  EXPECT_EQ(state("web.1"), InstanceState::kStarting);
+  EXPECT_NE(supervisor_->observed()[0].port, foreign_port_);
+}
+
 TEST_F(SupervisorTest, AProgramThatCannotStartIsTriedAgainLater) {
   workloads_.refuse = true;
   ASSERT_TRUE(supervisor_->apply(web()).ok());

@@ -67,6 +67,15 @@ bool is_free(const SocketAddress& address) {
   return bind_tcp(address, false, socket) == 0;
 }
 
+bool is_free_everywhere(uint16_t port) {
+  os::Fd socket;
+  const int number = bind_tcp(SocketAddress::any(port), false, socket);
+  if (number == 0 || number == EADDRINUSE) return number == 0;
+  SocketAddress every_ipv4;  // a machine without IPv6
+  every_ipv4.set_port(port);
+  return is_free(every_ipv4);
+}
+
 Result<uint16_t> find_free_port(const SocketAddress& address, uint16_t first, uint16_t last, uint16_t start) {
   if (first > last) return Error(ErrorCode::kInvalid, fmt::format("the port range {}-{} is empty", first, last));
   const uint32_t count = uint32_t{last} - first + 1;

@@ -33,6 +33,9 @@ Result<os::Fd> listen_unix(const std::string& path, mode_t mode);
 // Whether a TCP socket could listen there now.
 bool is_free(const SocketAddress& address);
 
+// Whether a program could listen on that TCP port at every address of this machine, IPv4 and IPv6.
+bool is_free_everywhere(uint16_t port);
+
 // A port of [first, last] on `address` (whose own port is ignored) that nobody listens on, searching from `start` on
 // and around; kExhausted if there is none. Another process may take it before it is used.
 Result<uint16_t> find_free_port(const SocketAddress& address, uint16_t first, uint16_t last, uint16_t start);

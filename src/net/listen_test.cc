@@ -88,6 +88,16 @@ TEST(Ports, AreFreeOrTaken) {
   EXPECT_FALSE(find_port_holder(address));
 }
 
+TEST(Ports, AreFreeEverywhereOnlyIfNobodyListensAtAnyAddress) {
+  auto listener = listen_tcp(*SocketAddress::parse_ip("127.0.0.2", 0));
+  ASSERT_TRUE(listener) << listener.error().message();
+  const uint16_t port = bound(*listener).port();
+  EXPECT_TRUE(is_free(SocketAddress::loopback(port)));
+  EXPECT_FALSE(is_free_everywhere(port)) << "a program that listens at every address could not";
+  listener->reset();
+  EXPECT_TRUE(is_free_everywhere(port));
+}
+
 TEST(Ports, AreFoundFromTheStartAroundTheRange) {
   auto listener = listen_tcp(SocketAddress::loopback(0));
   ASSERT_TRUE(listener);
