@@ -13,6 +13,7 @@
 #include <cstdio>
 
 #include "os/fd.h"
+#include "os/remove_tree.h"
 
 namespace freehold::os {
 namespace {
@@ -209,6 +210,8 @@ class SystemDisk : public Disk {
     if (::lchown(path.c_str(), owner, group) != 0) return failed("set the owner of", path);
     return {};
   }
+
+  Result<void> remove_tree(const std::string& path) override { return remove_system_tree(path); }
 
   Result<Bytes> free_space(const std::string& path) override {
     struct statvfs status{};

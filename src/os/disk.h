@@ -75,7 +75,7 @@ class Disk {
   // All or nothing, and durable once it returns: written beside, synced, renamed over, directory synced.
   Result<void> write_durably(const std::string& path, std::string_view bytes, mode_t mode);
   // A directory with everything in it; symlinks are removed, not followed. A missing path is no error.
-  Result<void> remove_tree(const std::string& path);
+  virtual Result<void> remove_tree(const std::string& path);
 };
 
 // The machine's file system. Lives for the whole program.
