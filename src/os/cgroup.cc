@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cmath>
 #include <set>
 
 #include "base/text.h"
@@ -22,7 +21,6 @@ using namespace cgroup_files;
 
 constexpr std::array<std::string_view, 4> kControllers = {"memory", "cpu", "cpuacct", "pids"};
 constexpr Bytes kMostMounts = Bytes{4 << 20};
-constexpr uint64_t kPeriodMicroseconds = 100000;
 
 // The path of our own group in a hierarchy: "N:memory:/path", "0::/path" for v2.
 std::string own_path(std::string_view text, std::string_view controller) {
@@ -54,43 +52,6 @@ bool can_manage(const std::string& directory) {
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
-}
-
-struct Limit {
-  std::string_view controller;
-  std::string file;
-  std::string value;
-  bool required = true;
-};
-
-std::vector<Limit> limits_of(const GroupLimits& limits, const Cgroup& group) {
-  auto unified = [&](std::string_view controller) {
-    auto found = group.controllers.find(std::string(controller));
-    return found != group.controllers.end() && found->second == group.unified;
-  };
-  std::vector<Limit> out;
-  if (limits.memory) {
-    std::string bytes = fmt::format("{}", limits.memory->count);
-    if (unified("memory")) {
-      out.push_back({"memory", "memory.max", bytes});
-      // A limit that swap makes soft would never be met. Absent where the machine has no swap accounting.
-      out.push_back({"memory", "memory.swap.max", "0", false});
-    } else {
-      out.push_back({"memory", "memory.limit_in_bytes", bytes});
-      out.push_back({"memory", "memory.memsw.limit_in_bytes", bytes, false});
-    }
-  }
-  if (limits.cpu) {
-    auto quota = std::max<uint64_t>(1000, static_cast<uint64_t>(std::llround(*limits.cpu * kPeriodMicroseconds)));
-    if (unified("cpu")) {
-      out.push_back({"cpu", "cpu.max", fmt::format("{} {}", quota, kPeriodMicroseconds)});
-    } else {
-      out.push_back({"cpu", "cpu.cfs_period_us", fmt::format("{}", kPeriodMicroseconds)});
-      out.push_back({"cpu", "cpu.cfs_quota_us", fmt::format("{}", quota)});
-    }
-  }
-  if (limits.pids) out.push_back({"pids", "pids.max", fmt::format("{}", *limits.pids)});
-  return out;
 }
 
 }  // namespace
@@ -239,7 +200,7 @@ Result<CgroupTree::Created> CgroupTree::create(std::string_view name, const Grou
     if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
       return errno_error(fmt::format("cannot make the control group {}", directory), errno);
   }
-  for (const Limit& limit : limits_of(limits, created.group)) {
+  for (const LimitFile& limit : limit_files(limits, created.group)) {
     auto directory = created.group.controllers.find(std::string(limit.controller));
     if (directory == created.group.controllers.end()) {
       // A limit may take several files; its lack is told once.

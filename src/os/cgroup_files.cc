@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 #include "os/disk.h"
@@ -22,7 +24,41 @@ Number parse(std::string_view text) {
   return number;
 }
 
+constexpr uint64_t kPeriodMicroseconds = 100000;
+
 }  // namespace
+
+std::vector<LimitFile> limit_files(const GroupLimits& limits, const Cgroup& group) {
+  auto unified = [&](std::string_view controller) {
+    auto found = group.controllers.find(std::string(controller));
+    return found != group.controllers.end() && found->second == group.unified;
+  };
+  std::vector<LimitFile> out;
+  if (limits.memory) {
+    std::string bytes = fmt::format("{}", limits.memory->count);
+    if (unified("memory")) {
+      out.push_back({"memory", "memory.max", bytes});
+      // A limit that swap makes soft would never be met. Absent where the machine has no swap accounting.
+      out.push_back({"memory", "memory.swap.max", "0", false});
+      // All of it or nothing: an instance that lost one of its processes would go on as a half. v1 has no such thing.
+      out.push_back({"memory", "memory.oom.group", "1", false});
+    } else {
+      out.push_back({"memory", "memory.limit_in_bytes", bytes});
+      out.push_back({"memory", "memory.memsw.limit_in_bytes", bytes, false});
+    }
+  }
+  if (limits.cpu) {
+    auto quota = std::max<uint64_t>(1000, static_cast<uint64_t>(std::llround(*limits.cpu * kPeriodMicroseconds)));
+    if (unified("cpu")) {
+      out.push_back({"cpu", "cpu.max", fmt::format("{} {}", quota, kPeriodMicroseconds)});
+    } else {
+      out.push_back({"cpu", "cpu.cfs_period_us", fmt::format("{}", kPeriodMicroseconds)});
+      out.push_back({"cpu", "cpu.cfs_quota_us", fmt::format("{}", quota)});
+    }
+  }
+  if (limits.pids) out.push_back({"pids", "pids.max", fmt::format("{}", *limits.pids)});
+  return out;
+}
 
 Result<std::string> read_file(const std::string& path) { return system_disk().read(path, Bytes{4 << 20}); }
 

@@ -8,8 +8,19 @@
 #include <vector>
 
 #include "base/result.h"
+#include "os/cgroup.h"
 
 namespace freehold::os::cgroup_files {
+
+// A value to be written into a file of a controller. Not required: its lack makes the limit no weaker.
+struct LimitFile {
+  std::string_view controller;
+  std::string file;
+  std::string value;
+  bool required = true;
+};
+// What the limits are in this group's files, v1's or v2's, in the order to be written.
+std::vector<LimitFile> limit_files(const GroupLimits& limits, const Cgroup& group);
 
 Result<std::string> read_file(const std::string& path);
 // One write(2), as these files want it. 0 or an errno.

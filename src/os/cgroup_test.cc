@@ -9,6 +9,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "os/cgroup_files.h"
 #include "os/clock.h"
 #include "os/disk.h"
 
@@ -159,6 +160,55 @@ TEST_F(CgroupFindTest, TakesTheTopOfV2AndItsControllers) {
   EXPECT_EQ(group.oom_file(), group.unified + "/memory.events");
   EXPECT_TRUE(tree.has("pids"));
   EXPECT_FALSE(tree.has("io"));
+}
+
+// The files and values of Documentation/admin-guide/cgroup-v2.rst.
+TEST_F(CgroupFindTest, WritesLimitsAsV2HasThem) {
+  add_group("/cg", "cpu memory pids");
+  CgroupTree tree = find(mount("/cg", "cgroup2", ""), "0::/\n");
+  std::vector<std::string> written;
+  for (const auto& file : cgroup_files::limit_files({0.005, Bytes{64 << 20}, 10}, tree.group("web.1")))
+    written.push_back(fmt::format("{}={}{}", file.file, file.value, file.required ? "" : " if there"));
+  EXPECT_EQ(written, (std::vector<std::string>{"memory.max=67108864", "memory.swap.max=0 if there",
+                                               "memory.oom.group=1 if there", "cpu.max=1000 100000", "pids.max=10"}));
+}
+
+TEST_F(CgroupFindTest, WritesLimitsAsV1HasThem) {
+  for (const char* controller : {"memory", "cpu", "pids"}) add_group(std::string("/") + controller, "");
+  CgroupTree tree =
+      find(mount("/memory", "cgroup", "memory") + mount("/cpu", "cgroup", "cpu") + mount("/pids", "cgroup", "pids"),
+           "4:pids:/\n3:cpu:/\n2:memory:/\n");
+  std::vector<std::string> written;
+  for (const auto& file : cgroup_files::limit_files({1.5, Bytes{64 << 20}, 10}, tree.group("web.1")))
+    written.push_back(fmt::format("{}={}{}", file.file, file.value, file.required ? "" : " if there"));
+  EXPECT_EQ(written,
+            (std::vector<std::string>{"memory.limit_in_bytes=67108864", "memory.memsw.limit_in_bytes=67108864 if there",
+                                      "cpu.cfs_period_us=100000", "cpu.cfs_quota_us=150000", "pids.max=10"}));
+}
+
+// What is enabled for children, and where: in each group from the base down to our own, and in no instance's.
+TEST_F(CgroupFindTest, EnablesControllersAboveTheInstancesOnly) {
+  add_group("/cg", "memory");
+  add_group("/cg/freehold-x", "memory");
+  CgroupTree tree = find(mount("/cg", "cgroup2", ""), "0::/\n");
+  auto made = tree.create("web.1", {});
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  for (const char* path : {"/cg", "/cg/freehold-x"})
+    EXPECT_EQ(*system_disk().read(root_ + path + "/cgroup.subtree_control", Bytes{100}), "+memory") << path;
+  EXPECT_FALSE(system_disk().exists(made->group.unified + "/cgroup.subtree_control")) << "it has processes";
+  EXPECT_TRUE(tree.problems().size() == 2) << "cpu and pids are missing, and it is said";
+}
+
+TEST_F(CgroupFindTest, AControllerThatCannotBeEnabledIsNotBelieved) {
+  add_group("/cg", "cpu memory pids");
+  ASSERT_TRUE(system_disk().remove(root_ + "/cg/cgroup.subtree_control").ok());
+  CgroupTree tree = find(mount("/cg", "cgroup2", ""), "0::/\n");
+  auto made = tree.create("web.1", {.cpu = {}, .memory = Bytes{1 << 20}, .pids = {}});
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  EXPECT_TRUE(made->group.controllers.empty());
+  EXPECT_FALSE(made->group.unified.empty()) << "it still counts and kills";
+  EXPECT_THAT(made->problems, Contains(HasSubstr("the limit on memory is not enforced")));
+  EXPECT_THAT(tree.problems(), Contains(HasSubstr("cannot enable it in")));
 }
 
 TEST_F(CgroupFindTest, TakesV1HierarchiesBesideABareV2) {
