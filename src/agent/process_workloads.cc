@@ -9,6 +9,7 @@
 
 #include "agent/filling.h"
 #include "base/log.h"
+#include "net/listen.h"
 
 namespace freehold::agent {
 namespace {
@@ -22,6 +23,15 @@ Result<os::Fd> copy_of(const os::Fd& fd) {
 bool uses_files(const model::Runtime& runtime) {
   return std::ranges::any_of(runtime.secrets,
                              [](const model::SecretUse& use) { return use.form == model::SecretForm::kFile; });
+}
+
+// The socket that an instance is given. Ours is closed once it runs: when the instance is gone its port must refuse, so
+// that the gateway asks another one.
+Result<os::Fd> open_port(uint16_t port) {
+  FH_ASSIGN(os::Fd socket, net::listen_tcp(net::SocketAddress::loopback(port)));
+  // As systemd passes it; a program that wants another mode sets it.
+  if (fcntl(socket.get(), F_SETFL, 0) != 0) return errno_error("cannot make a socket blocking", errno);
+  return socket;
 }
 
 }  // namespace
@@ -139,6 +149,11 @@ Result<RunningProcess> ProcessWorkloads::start(const StartRequest& request) {
   FH_ASSIGN(LaunchSpec spec, spec_for(request));
   FH_TRY(lay_out_secrets(request, spec.user));
   FH_TRY(make_log_folder(spec.log_folder));
+  os::Fd socket;
+  if (request.runtime.listen == model::Listening::kSockets && request.instance.wanted != model::Wanted::kOnce) {
+    FH_ASSIGN(socket, open_port(request.port));
+    spec.listen = {socket.get()};
+  }
   FH_ASSIGN(Running running, parts_.launcher.start(spec));
   FH_ASSIGN(os::Fd ended, copy_of(running.keeper_fd));
   problems_[request.instance.id] = running.problems;

@@ -111,13 +111,16 @@ Result<ComposedService> compose_service(const model::Service& service, const Gen
   runtime.secrets = service.secrets;
   runtime.limits = service.limits;
   runtime.volumes = service.volumes;
+  if (service.listen != model::Listening::kPort) runtime.listen = service.listen;
   runtime.release = out.release;
   FH_TRY(add_secret_hashes(generation, runtime));
 
   model::Supervision& supervision = out.spec.supervision;
   supervision.health = service.health;
   // Running is not yet listening: without this a deploy would switch to a program that still starts up.
-  if (service.health.kind == model::HealthKind::kNone && (routed || listens(service)))
+  // Where the socket is ours, it tells nothing of the program, and what comes early waits in it.
+  if (service.health.kind == model::HealthKind::kNone && service.listen == model::Listening::kPort &&
+      (routed || listens(service)))
     supervision.health.kind = model::HealthKind::kTcp;
   supervision.stop = service.stop;
   supervision.restart = service.restart;

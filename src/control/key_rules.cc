@@ -53,6 +53,7 @@ void describe_runtime(const ComposedService& service, std::vector<KeyValue>& out
     add("volumes." + volume.name, fmt::format("{}, writers: {}", volume.path.empty() ? "kept by Freehold" : volume.path,
                                               enum_names(volume.writers)[static_cast<size_t>(volume.writers)]));
   }
+  add("listen", std::string(enum_names(service.source.listen)[static_cast<size_t>(service.source.listen)]));
   add("restart asked for", service.restart == 0 ? "" : fmt::format("{}", service.restart));
 }
 

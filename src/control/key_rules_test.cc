@@ -31,6 +31,7 @@ const std::vector<Case>& cases() {
       {"limits.pids", [](model::Service& s) { s.limits.pids = 10; }},
       {"limits.files", [](model::Service& s) { s.limits.files = 10; }},
       {"volumes.data", [](model::Service& s) { s.volumes = {{"data", "", model::Writers::kMany}}; }},
+      {"listen", [](model::Service& s) { s.listen = model::Listening::kSockets; }},
       {"replicas", [](model::Service& s) { s.replicas = 4; }},
       {"health", [](model::Service& s) { s.health.kind = model::HealthKind::kTcp; }},
       {"health.every", [](model::Service& s) { s.health.every = 1s; }},

@@ -23,7 +23,8 @@ struct Runtime {
   std::map<std::string, std::string> secret_hashes;  // keyed hash of each value used
   Limits limits;
   std::vector<Volume> volumes;
-  std::string release;  // digest of the manifest of captured files; empty if it has none
+  std::optional<Listening> listen;  // absent: its port, so that the word changed no fingerprint when it came
+  std::string release;              // digest of the manifest of captured files; empty if it has none
   bool operator==(const Runtime&) const = default;
 };
 template <class Visitor>
@@ -39,6 +40,7 @@ void fields(Visitor& v, Of<Visitor, Runtime>& runtime) {
   v("secret_hashes", runtime.secret_hashes);
   v("limits", runtime.limits);
   v("volumes", runtime.volumes);
+  v("listen", runtime.listen);
   v("release", runtime.release);
 }
 

@@ -86,6 +86,13 @@ void fields(Visitor& v, Of<Visitor, Volume>& volume) {
   v("writers", volume.writers);
 }
 
+// How a service comes to listen: it opens its port itself, or is started with the open socket (LISTEN_FDS).
+enum class Listening { kPort, kSockets };
+inline std::span<const std::string_view> enum_names(Listening) {
+  static constexpr std::array<std::string_view, 2> kNames = {"port", "sockets"};
+  return kNames;
+}
+
 enum class SecretForm { kFile, kEnv };
 inline std::span<const std::string_view> enum_names(SecretForm) {
   static constexpr std::array<std::string_view, 2> kNames = {"file", "env"};
@@ -166,6 +173,7 @@ struct Service {
   std::vector<SecretUse> secrets;
   Limits limits;
   std::vector<Volume> volumes;
+  Listening listen = Listening::kPort;
   Health health;
   Stop stop;
   Restart restart;
@@ -192,6 +200,7 @@ void fields(Visitor& v, Of<Visitor, Service>& service) {
   v("secrets", service.secrets);
   v("limits", service.limits);
   v("volumes", service.volumes);
+  v("listen", service.listen);
   v("health", service.health);
   v("stop", service.stop);
   v("restart", service.restart);

@@ -55,6 +55,7 @@ inline constexpr Status kLater = Status::kNotBuilt;
 inline constexpr Key kStrategies[] = {{"rolling"}, {"blue-green", kLater}, {"canary", kLater}};
 inline constexpr Key kOnFailure[] = {{"rollback"}, {"hold"}};
 inline constexpr Key kWriters[] = {{"one"}, {"many"}};
+inline constexpr Key kListenings[] = {{"port"}, {"sockets"}};
 inline constexpr Key kSecretForms[] = {{"file"}, {"env"}};
 inline constexpr Key kBalances[] = {
     {"round-robin"},  {"least-connections"}, {"weighted", kLater}, {"random-of-two", kLater},
@@ -112,8 +113,10 @@ inline constexpr Key kServiceKeys[] = {
     {"limits", kBuilt, Shape::kSection, "what each instance may use at most", "none", "{memory: 512MiB}", kLimitsKeys},
     {"volumes", kBuilt, Shape::kNamed, "folders that outlive its instances", "none", "{data: {writers: one}}",
      kVolumeKeys},
+    {"listen", kBuilt, Shape::kWord, "port: it listens on ${PORT} itself; sockets: it is given its socket", "port",
+     "sockets", kListenings},
     {"health", kBuilt, Shape::kSection, "how an instance is asked whether it works: exactly one of http, tcp, exec",
-     "with ${PORT} in run or env: that it takes connections", "{http: /health}", kHealthKeys},
+     "with ${PORT} in run or env, or a route to it: that it takes connections", "{http: /health}", kHealthKeys},
     {"stop", kBuilt, Shape::kSection, "how an instance is ended", "", "{grace: 30s}", kStopKeys},
     {"restart", kBuilt, Shape::kSection, "what happens when an instance ends by itself", "", "{backoff: 2s}",
      kRestartKeys},

@@ -180,8 +180,14 @@ void check_service(Reading& reading, const Section& section, const Service& serv
     reading.report.error(mention.place, fmt::format("{} has no volume {}", section.what(), quote(mention.name)),
                          {"expected: one of the volumes of the same service"});
   }
+  if (service.listen == Listening::kSockets && service.health.kind == HealthKind::kTcp) {
+    reading.report.error(
+        section.key_place("health"),
+        fmt::format("a tcp health check cannot tell whether {} works, which listens by sockets", section.what()),
+        {"its socket takes connections before the program runs; use http or exec"});
+  }
   bool probes_port = service.health.kind == HealthKind::kHttp || service.health.kind == HealthKind::kTcp;
-  if (probes_port && !mentions.port) {
+  if (probes_port && !mentions.port && service.listen == Listening::kPort) {
     reading.report.warning(section.key_place("health"),
                            fmt::format("health asks at the port of {}, which never mentions ${{PORT}}", section.what()),
                            {"give it to the program in run, or say that it reads it: env: {PORT: \"${PORT}\"}"});
@@ -210,6 +216,9 @@ Service read_service(Reading& reading, const std::string& name, const Value& val
   if (auto secrets = section.find("secrets")) read_secret_uses(reading, *secrets, service);
   if (auto limits = section.find("limits")) service.limits = read_limits(reading, *limits, name);
   if (auto volumes = section.find("volumes")) service.volumes = read_volumes(reading, *volumes, name);
+  if (auto listen = section.find("listen")) {
+    assign(service.listen, read_choice(reading, *listen, section.name_of("listen"), kListenings));
+  }
   if (auto health = section.find("health")) service.health = read_health(reading, *health, name, mentions);
   if (auto stop = section.find("stop")) service.stop = read_stop(reading, *stop, name);
   if (auto restart = section.find("restart")) service.restart = read_restart(reading, *restart, name);
