@@ -77,7 +77,7 @@ def test_an_include_that_is_a_link_out_of_the_folder_is_not_read(web):
     assert "leads out" in done.said and "swordfish" not in done.said, done
     (web.home / "more.yaml").unlink()
     (web.home / "below").mkdir()
-    (web.home / "below/real.yaml").write_text("timezone: UTC\n")
+    (web.home / "below/real.yaml").write_text("services:\n  more:\n    run: /bin/sleep 9\n")
     (web.home / "more.yaml").symlink_to("below/real.yaml")
     web.run("validate", expect=DONE)
     unharmed(web)

@@ -84,7 +84,7 @@ def test_a_disk_that_fills_up_during_a_rollout_holds_it_up_and_no_more(full_disk
 
 def test_control_that_dies_on_a_full_disk_takes_nothing_along(full_disk):
     platform = full_disk.platform
-    before = {one["id"] for one in platform.healthy()}
+    before = {one["id"] for one in platform.wait_until_healthy(2)}
     full_disk.fill()
     os.kill(platform.daemon("control"), signal.SIGKILL)
     assert platform.versions() == {"1"}

@@ -36,6 +36,7 @@ def test_thirty_kills_at_random_moments_of_applies(web):
             assert "generation" not in out or "done" not in out, out + err
             assert err, "an error is said"
             wait_for(lambda: web.run("up").status == DONE, seconds=60, what=f"the apply of {version} after a kill of {victim}")
+        wait_for(lambda: web.run("status").status == DONE, what=f"control after a kill of {victim}")
         status = web.status()
         history = web.run("history", "-o", "json", expect=DONE).json()
         assert [one["number"] for one in history if one["status"] == "current"] == [status["generation"]], history
