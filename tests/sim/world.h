@@ -2,8 +2,8 @@
 // delays, loses and reorders, by a control that dies at any moment, until every rollout has ended.
 //
 // Everything comes from one seed: the same seed is the same life. Control dies in two ways: after a step that was
-// stored (the next one starts from the ledger), and after a step that was not (the step never was). The next one comes at
-// once or after a long time, and has heard nothing from the node yet. Time jumps from event to event. Messages: what
+// stored (the next one starts from the ledger), and after a step that was not (the step never was). The next one comes
+// at once or after a long time, and has heard nothing from the node yet. Time jumps from event to event. Messages: what
 // control asks for is sent again until the node answers that it has it; the node's last word always arrives in the end,
 // though late words, and words that were heard before, may come before or after it.
 #pragma once
