@@ -273,7 +273,10 @@ Result<AgentEnd> run_agent(const AgentOptions& options) {
   AgentOptions reachable = options;
   if (ground.control_user) {
     // Control and the gateway are other users, who may not pass through the folders above our program, such as /root.
-    FH_TRY(os::link_or_copy(disk, options.program, ground.layout.program(), 0755));
+    auto laid = os::link_or_copy(disk, options.program, ground.layout.program(), 0755);
+    // On a full disk the one that is there has to do: without an agent nothing would ever make room.
+    if (!laid && !disk.exists(ground.layout.program())) return laid.error();
+    if (!laid) log_warning("agent", "the daemons' program is not renewed: {}", laid.error().message());
     reachable.daemon_program = ground.layout.program();
   }
   Agent agent(reachable, std::move(ground), std::move(loop), std::move(launcher), std::move(sealer),
