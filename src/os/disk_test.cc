@@ -2,14 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <atomic>
-#include <thread>
 
 #include "os/fd.h"
 
@@ -79,27 +74,6 @@ TEST_F(DiskTest, RemovesATreeThatIsDeeperThanAnyPath) {
   auto removed = disk_.remove_tree(path("tree"));
   EXPECT_TRUE(removed.ok()) << removed.error().message();
   EXPECT_FALSE(disk_.exists(path("tree")));
-}
-
-// Somebody swaps a folder and a link while it is removed: what the link leads to must stay.
-TEST_F(DiskTest, RemovesATreeWithoutFollowingALinkThatTakesAFoldersPlace) {
-  ASSERT_TRUE(disk_.make_directories(path("precious"), 0755).ok());
-  for (int i = 0; i < 5; ++i)
-    ASSERT_TRUE(disk_.write_durably(path("precious") + "/" + std::to_string(i), "x", 0600).ok());
-  std::string swapped = path("tree") + "/a", link = path("link");
-  ASSERT_TRUE(disk_.make_symlink(path("precious"), link).ok());
-  std::atomic<bool> over = false;
-  std::thread attacker([&] {
-    while (!over) (void)syscall(SYS_renameat2, AT_FDCWD, swapped.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE);
-  });
-  for (int round = 0; round < 2000; ++round) {
-    ASSERT_TRUE(disk_.make_directories(swapped, 0755).ok());
-    for (const char* name : {"/0", "/1", "/2"}) (void)disk_.create(swapped + name, 0600).ok();
-    (void)disk_.remove_tree(path("tree")).ok();
-  }
-  over = true;
-  attacker.join();
-  EXPECT_EQ(disk_.list(path("precious"))->size(), 5u);
 }
 
 TEST_F(DiskTest, RemovesWhatItsOwnerClosed) {
