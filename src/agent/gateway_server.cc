@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "net/connect.h"
 #include "net/listen.h"
@@ -11,7 +13,9 @@ namespace freehold::agent {
 namespace {
 
 static_assert(model::kMostListenersPerMessage <= net::MessageChannel::kMostDescriptors);
-constexpr Duration kRetry = std::chrono::seconds(3);
+// A gateway that was just killed may hold its sockets for a moment more; whoever else holds one keeps it.
+constexpr Duration kFirstRetry = std::chrono::milliseconds(50);
+constexpr Duration kMostRetry = std::chrono::seconds(3);
 
 std::vector<model::GatewayListener> wanted_listeners(const model::Routing& routing) {
   std::vector<model::GatewayListener> out;
@@ -36,7 +40,8 @@ GatewayServer::GatewayServer(runtime::Loop& loop, os::Fd socket, Options options
       options_(std::move(options)),
       handlers_(std::move(handlers)),
       grace_(loop, runtime::complete<&GatewayServer::on_grace_over>(this)),
-      retry_(loop, runtime::complete<&GatewayServer::on_retry>(this)) {
+      retry_(loop, runtime::complete<&GatewayServer::on_retry>(this)),
+      retry_after_(kFirstRetry) {
   acceptor_ =
       std::make_unique<runtime::Acceptor>(loop_, socket_.get(), runtime::complete<&GatewayServer::on_connection>(this));
   grace_.start(options_.grace);
@@ -130,6 +135,11 @@ void GatewayServer::update() {
   send_snapshot();
 }
 
+void GatewayServer::on_retry(int) {
+  retry_after_ = std::min(retry_after_ * 2, kMostRetry);
+  update();
+}
+
 bool GatewayServer::reconcile_listeners() {
   if (!may_open_) return false;
   auto before = problems();
@@ -159,7 +169,8 @@ bool GatewayServer::reconcile_listeners() {
                       socket.error().message());
     }
   }
-  if (!problems_.empty()) retry_.start(kRetry);
+  if (problems_.empty()) retry_after_ = kFirstRetry;
+  if (!problems_.empty()) retry_.start(retry_after_);
   if (problems() != before) handlers_.problems_changed();
   return changed;
 }

@@ -3,7 +3,7 @@
 //
 // The listening sockets are opened here and handed over, so that a gateway that dies loses no connection that was
 // waiting. An agent that was restarted takes them back from the gateway that still holds them. A socket that cannot be
-// opened is a problem for people, tried again every few seconds; the others work.
+// opened is a problem for people, tried again soon and then every few seconds; the others work.
 #pragma once
 
 #include <functional>
@@ -54,7 +54,7 @@ class GatewayServer {
   void on_message(net::MessageChannel::Message message);
   Result<void> handle_hello(net::MessageChannel::Message& message, const codec::Json& json);
   void on_grace_over(int);
-  void on_retry(int) { update(); }
+  void on_retry(int);
   bool reconcile_listeners();  // true if the set of open sockets changed
   Result<void> send_listeners();
   void send_snapshot();
@@ -72,6 +72,7 @@ class GatewayServer {
   std::map<Key, std::string> problems_;
   runtime::Timer grace_;
   runtime::Timer retry_;
+  Duration retry_after_;
 };
 
 }  // namespace freehold::agent

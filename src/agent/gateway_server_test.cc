@@ -107,6 +107,16 @@ TEST_F(GatewayServerTest, TakesOverEveryListenerThatAGatewayHolds) {
   EXPECT_TRUE(server_->problems().empty());
 }
 
+TEST_F(GatewayServerTest, TakesAPortSoonThatWasHeldForAMomentOnly) {
+  hold(1);
+  open(Duration::zero());
+  run_until([this] { return !server_->problems().empty(); });
+  held_.clear();
+  const MonotonicTime freed = loop_->now();
+  run_until([this] { return server_->problems().empty(); });
+  EXPECT_LT(loop_->now() - freed, 1s);
+}
+
 TEST_F(GatewayServerTest, ForgetsAProblemThatALateGatewaySolves) {
   hold(1);
   open(Duration::zero());
