@@ -274,7 +274,7 @@ void World::come_back() {
   observed_ = {};
   something_new_ = true;
   // The agent has dialled again: each says where it stands.
-  if (!order_ || order_->second.revision != state_.revision) post_desired();
+  if (!order_ || order_->second.revision != state().revision) post_desired();
   post_observed();
   tell("control is back");
 }
