@@ -182,13 +182,14 @@ TEST(HostileTimes, WhereDescriptorsRunOutIdleConnectionsMakeRoom) {
   std::vector<Peer> idle;
   for (int i = 0; i < 8; ++i) idle.push_back(core.dial());
   ASSERT_TRUE(eventually([&] { return core.counters().connections.get() == 8; }));
-  Peer late(os::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+  os::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const os::Fd next(::dup(late.fd()));
+  const os::Fd next(::dup(socket.get()));
   const rlimit full{static_cast<rlim_t>(next.get()), before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &full), 0);
-  ASSERT_TRUE(Peer::connect(late.fd(), core.port()));
+  ASSERT_TRUE(Peer::connect(socket.get(), core.port()));
+  Peer late(std::move(socket));
   late.write("BAD\r\n\r\n");
   EXPECT_EQ(late.read_response().status, 400);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
