@@ -287,6 +287,14 @@ Result<void> Launcher::kill_all(const std::string& folder) {
   return {};
 }
 
+std::vector<os::ProcessId> Launcher::processes(const std::string& folder) {
+  os::Cgroup group = group_of(folder);
+  if (group.exists()) return os::CgroupTree::members(group);
+  auto launch = read_launch(folder);
+  auto pid = read_keeper_pid(folder);
+  return find_marked(launch ? launch->mark : std::string(), pid ? pid->child : os::ProcessId());
+}
+
 bool Launcher::is_gone(const std::string& folder) {
   auto launch = read_launch(folder);
   auto pid = read_keeper_pid(folder);

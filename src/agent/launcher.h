@@ -74,6 +74,8 @@ class Launcher {
   static Result<void> signal(const Running& running, int number);
   // SIGKILL to all of the instance, now. Call again until is_gone(): what dies may have been forking.
   Result<void> kill_all(const std::string& folder);
+  // What runs of the instance now.
+  std::vector<os::ProcessId> processes(const std::string& folder);
   // Nothing of the instance runs, the keeper neither.
   bool is_gone(const std::string& folder);
   // Takes a keeper's status, so that no zombie of ours remains; false while it still runs. Harmless for one that is not

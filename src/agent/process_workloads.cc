@@ -197,6 +197,19 @@ void ProcessWorkloads::forget(const std::string& id) {
   sweep_leftovers();
 }
 
+bool ProcessWorkloads::holds_port(const std::string& id, const model::Runtime& runtime, uint16_t port) {
+  if (runtime.listen == model::Listening::kSockets) return true;  // opened by us
+  auto listeners = net::find_listeners(port);
+  if (!listeners) return true;
+  // A user of its own opens its sockets, and nobody else's: no need to look at processes.
+  if (parts_.users != nullptr && runtime.user == "auto") {
+    auto user = parts_.users->allocate(runtime.service);
+    return !user || std::ranges::any_of(*listeners, [&](const net::Listener& each) { return each.owner == *user; });
+  }
+  return std::ranges::any_of(parts_.launcher.processes(folder_of(id)),
+                             [&](const os::ProcessId& each) { return net::holds_one_of(each.pid, *listeners); });
+}
+
 void ProcessWorkloads::sweep_leftovers() {
   std::erase_if(leftovers_, [&](const std::string& id) {
     if (running_.contains(id)) return true;

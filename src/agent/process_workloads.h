@@ -42,6 +42,7 @@ class ProcessWorkloads : public Workloads {
   void kill(const std::string& id) override;
   model::Exit collect(const std::string& id) override;
   void forget(const std::string& id) override;
+  bool holds_port(const std::string& id, const model::Runtime& runtime, uint16_t port) override;
   std::vector<Survivor> survivors() override;
 
   // Beside a running instance, as its service: for `exec` and for health checks that are commands.

@@ -257,12 +257,27 @@ bool Supervisor::lost_port(Slot& slot) {
   return ++slot.ports_lost % kMostPortsLost != 0;
 }
 
+// Whether the good answer that came from its port came from somebody else. Asked until it is healthy for the first
+// time: then the port is its own.
+bool Supervisor::is_stranger(const Slot& slot) {
+  if (slot.machine.healthy()) return false;
+  model::HealthKind kind = slot.machine.supervision().health.kind;
+  bool asks_port = kind == model::HealthKind::kHttp || kind == model::HealthKind::kTcp;
+  return asks_port && !workloads_.holds_port(slot.desired.id, slot.runtime, slot.port);
+}
+
 void Supervisor::begin_probe(Slot& slot) {
   slot.machine.probe_begun();
   const std::string& id = slot.desired.id;
   prober_.probe({id, slot.machine.supervision().health, slot.port}, [this, id](bool well, std::string reason) {
     auto found = slots_.find(id);
     if (found == slots_.end()) return;
+    if (well && is_stranger(*found->second)) {
+      // It will never get that port. Its end is seen as a port that was lost, and it is started on another.
+      workloads_.kill(id);
+      well = false;
+      reason = fmt::format("port {} is another program's", found->second->port);
+    }
     found->second->machine.probed(well, std::move(reason), loop_.clock().monotonic());
     turn(*found->second);
     changed();

@@ -75,6 +75,7 @@ class Supervisor {
   void on_ended(Slot& slot);
   bool lost_port(Slot& slot);
   void begin_probe(Slot& slot);
+  bool is_stranger(const Slot& slot);
   void note_accepting(Slot& slot);
   void note_state(Slot& slot);
   void save_record(Slot& slot);

@@ -1,5 +1,6 @@
 #include "agent/supervisor.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -54,6 +55,7 @@ class FakeWorkloads : public Workloads {
     }
     return out;
   }
+  bool holds_port(const std::string&, const model::Runtime&, uint16_t port) override { return port != foreign_port; }
   void end(const std::string& id, model::Exit exit) {
     Process& process = processes[id];
     process.alive = false;
@@ -63,6 +65,7 @@ class FakeWorkloads : public Workloads {
 
   std::map<std::string, Process> processes;
   std::vector<std::string> log;
+  uint16_t foreign_port = 0;
   bool refuse = false;
   bool deaf = false;
 
@@ -242,6 +245,20 @@ TEST_F(SupervisorTest, APortWhoseThiefAnswersTheProbeIsNoCrashEither) {
   run();
   EXPECT_EQ(state("web.1"), InstanceState::kStarting) << "at once, on another port";
   EXPECT_NE(supervisor_->observed()[0].port, foreign_port_);
+}
+
+TEST_F(SupervisorTest, AStrangersAnswerMakesNobodyHealthy) {
+  ASSERT_TRUE(supervisor_->apply(web()).ok());
+  foreign_port_ = workloads_.foreign_port = supervisor_->observed()[0].port;
+  run(100ms);
+  prober_.answer("web.1", true);
+  run();
+  EXPECT_THAT(workloads_.log, testing::Contains("kill web.1"));
+  EXPECT_TRUE(supervisor_->snapshot().endpoints.empty());
+  EXPECT_EQ(state("web.1"), InstanceState::kStarting) << "at once, on another port";
+  EXPECT_NE(supervisor_->observed()[0].port, foreign_port_);
+  make_healthy("web.1");
+  EXPECT_EQ(supervisor_->snapshot().endpoints.at("web").size(), 1u);
 }
 
 TEST_F(SupervisorTest, PortsThatAreTakenOneAfterAnotherCountInTheEnd) {

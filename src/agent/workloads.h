@@ -42,6 +42,9 @@ class Workloads {
   // After `ended`: how. Also sweeps what it may have left behind.
   virtual model::Exit collect(const std::string& id) = 0;
   virtual void forget(const std::string& id) = 0;  // its folder, cgroup, secrets
+  // Whether it is this instance that listens on its port, and not a program that was there first. True too where the
+  // kernel does not tell.
+  virtual bool holds_port(const std::string& id, const model::Runtime& runtime, uint16_t port) = 0;
   // Everything of this boot and before that has left a trace; orphans that belong to no instance are swept.
   virtual std::vector<Survivor> survivors() = 0;
 };

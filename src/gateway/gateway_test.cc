@@ -167,7 +167,7 @@ TEST_F(GatewayAndAgent, CloseListenersThatAreNoLongerNamed) {
 // Kept connections stay where they are, so an uneven start would stay uneven for hours.
 TEST_F(GatewayAndAgent, SpreadConnectionsOverTheirCores) {
   constexpr int kConnections = 512;
-  const std::string log = folder() + "/access.log";
+  const std::string log = folder() + "/access";
   FakeUpstream upstream(answer_always("x"));
   {
     FakeAgent agent(socket_);
@@ -180,7 +180,7 @@ TEST_F(GatewayAndAgent, SpreadConnectionsOverTheirCores) {
       EXPECT_EQ(clients.back().ask(kGet).status, 200);
     }
   }
-  for (const char* core : {".0", ".1"}) {
+  for (const char* core : {".0.log", ".1.log"}) {
     std::ifstream file(log + core);
     const auto lines = std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n');
     EXPECT_GT(lines, kConnections * 45 / 100) << core;

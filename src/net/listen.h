@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "net/address.h"
@@ -40,11 +41,22 @@ bool is_free_everywhere(uint16_t port);
 // and around; kExhausted if there is none. Another process may take it before it is used.
 Result<uint16_t> find_free_port(const SocketAddress& address, uint16_t first, uint16_t last, uint16_t start);
 
+// A TCP socket that listens: who opened it, and the number that stands in /proc/PID/fd as "socket:[INODE]".
+struct Listener {
+  uid_t owner = 0;
+  uint32_t inode = 0;
+};
+// All that listen on that port, at whatever address, by the kernel's word (sock_diag(7)); at most some thousand sockets
+// share a port. kUnavailable where the kernel has no sock_diag. Costs what listens, not what is connected.
+Result<std::vector<Listener>> find_listeners(uint16_t port);
+// Whether that process has one of these sockets open; false too if it may not be looked at.
+bool holds_one_of(pid_t pid, const std::vector<Listener>& listeners);
+
 struct PortHolder {
   pid_t pid = 0;
   std::string command;  // its short name
 };
-// Who listens on that TCP address (or on all addresses with that port), if /proc lets the caller see it.
+// A process that listens on that TCP port, if /proc lets the caller see it.
 std::optional<PortHolder> find_port_holder(const SocketAddress& address);
 
 }  // namespace freehold::net

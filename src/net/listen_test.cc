@@ -88,6 +88,22 @@ TEST(Ports, AreFreeOrTaken) {
   EXPECT_FALSE(find_port_holder(address));
 }
 
+TEST(Ports, AreHeldByWhoeverListensThereAndByNobodyElse) {
+  auto listener = listen_tcp(SocketAddress::loopback(0));
+  auto other = listen_tcp(SocketAddress::loopback(0));
+  auto six = listen_tcp(*SocketAddress::parse_ip("::1", 0));
+  ASSERT_TRUE(listener && other && six);
+  auto found = find_listeners(bound(*listener).port());
+  ASSERT_TRUE(found) << found.error().message();
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ(found->front().owner, geteuid());
+  EXPECT_TRUE(holds_one_of(getpid(), *found));
+  EXPECT_FALSE(holds_one_of(getppid(), *found));
+  listener->reset();
+  EXPECT_FALSE(holds_one_of(getpid(), *found)) << "the other sockets of ours are not it";
+  EXPECT_TRUE(find_listeners(bound(*six).port())->size() == 1);
+}
+
 TEST(Ports, AreFreeEverywhereOnlyIfNobodyListensAtAnyAddress) {
   auto listener = listen_tcp(*SocketAddress::parse_ip("127.0.0.2", 0));
   ASSERT_TRUE(listener) << listener.error().message();

@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "os/process.h"
 
 namespace freehold::os {
 
@@ -80,7 +81,8 @@ class CgroupTree {
   // SIGKILL to everything in it now. What forks meanwhile may be missed where there is no cgroup.kill: call again.
   static Result<void> kill(const Cgroup& group);
   static Result<void> kill_until_empty(const Cgroup& group, Duration most);
-  static bool is_empty(const Cgroup& group);  // also if it does not exist
+  static bool is_empty(const Cgroup& group);                   // also if it does not exist
+  static std::vector<ProcessId> members(const Cgroup& group);  // of it and of the groups below
   // kUnavailable while something is in it.
   static Result<void> remove(const Cgroup& group);
 

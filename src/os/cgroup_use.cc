@@ -13,7 +13,6 @@
 #include "os/cgroup_files.h"
 #include "os/clock.h"
 #include "os/disk.h"
-#include "os/process.h"
 
 namespace freehold::os {
 namespace {
@@ -43,7 +42,9 @@ void collect(const std::string& directory, int depth, std::vector<std::string>& 
   out.push_back(directory);
 }
 
-std::vector<ProcessId> members(const Cgroup& group) {
+}  // namespace
+
+std::vector<ProcessId> CgroupTree::members(const Cgroup& group) {
   std::vector<ProcessId> out;
   for (const std::string& directory : group.directories()) {
     std::vector<std::string> all;
@@ -56,8 +57,6 @@ std::vector<ProcessId> members(const Cgroup& group) {
   }
   return out;
 }
-
-}  // namespace
 
 Result<GroupUsage> CgroupTree::usage(const Cgroup& group) {
   GroupUsage usage;

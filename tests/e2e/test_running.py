@@ -199,3 +199,28 @@ def test_a_health_command_that_never_ends_leaves_no_zombie(platform):
     up.kill()
     up.communicate()
     assert states.count("Z") <= 1, f"{states}"
+
+
+def test_a_stranger_that_answers_on_its_port_makes_no_instance_healthy(platform):
+    """Somebody else's program is first on the port of an instance that still starts up, and answers its health check."""
+    gate = platform.folder / "gate"
+    platform.program(version="2")
+    platform.write("web/late.py", "import os, sys, time\nwhile not os.path.exists(sys.argv[1]):\n    time.sleep(0.05)\n"
+                                  "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])\n")
+    words = [PYTHON, "./web/late.py", str(gate), "./web/service.py", "--port", "${PORT}"]
+    platform.write_file(services={"web": platform.service(run=words)})
+    up = platform.start("up")
+    first = wait_for(lambda: platform.state.exists() and platform.run("status").status == DONE
+                     and (platform.instances(state="starting") or [{}])[0].get("port"), 60, "an instance that starts")
+    stranger = subprocess.Popen([PYTHON, PROGRAMS / "service.py", "--port", str(first)], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: [one for one in platform.instances() if one["port"] not in (0, first)], 30, "another port")
+        assert platform.healthy() == []
+        assert platform.get("/").status == 503
+        gate.touch()
+        out, err = up.communicate(timeout=60)
+        assert up.returncode == DONE, out + err
+        assert platform.versions() == {"2"}
+    finally:
+        stranger.kill()
+        stranger.wait()
