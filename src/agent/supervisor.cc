@@ -204,6 +204,7 @@ void Supervisor::turn(Slot& slot) {
 
 void Supervisor::start(Slot& slot) {
   MonotonicTime now = loop_.clock().monotonic();
+  observed_dirty_ = true;                     // pid and port, although the state may be what it was
   if (slot.port != 0) (void)lost_port(slot);  // taken while it was down
   if (slot.port == 0) {
     auto port = ports_.take();

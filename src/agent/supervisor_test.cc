@@ -251,8 +251,10 @@ TEST_F(SupervisorTest, AStrangersAnswerMakesNobodyHealthy) {
   ASSERT_TRUE(supervisor_->apply(web()).ok());
   foreign_port_ = workloads_.foreign_port = supervisor_->observed()[0].port;
   run(100ms);
+  int told = observed_changes_;
   prober_.answer("web.1", true);
   run();
+  EXPECT_GT(observed_changes_, told) << "control is told of the other port";
   EXPECT_THAT(workloads_.log, testing::Contains("kill web.1"));
   EXPECT_TRUE(supervisor_->snapshot().endpoints.empty());
   EXPECT_EQ(state("web.1"), InstanceState::kStarting) << "at once, on another port";

@@ -78,6 +78,13 @@ Status make_status(const control::Controller& controller) {
     for (const auto& [name, composed] : controller.composed()->services)
       services[name].replicas = composed->spec.replicas;
   }
+  // What is being made is what there shall be, also before it is the current generation.
+  const auto& rollout = controller.rollout();
+  bool rolling = rollout && rollout->outcome == control::Outcome::kRunning;
+  if (rolling) {
+    for (const control::ServiceProgress& progress : controller.progress())
+      services[progress.service].replicas = progress.wanted;
+  }
   for (const model::ObservedInstance& instance : controller.observed().instances) {
     ServiceStatus& service = services[instance.service];
     if (instance.state == InstanceState::kHealthy) ++service.healthy;
@@ -97,8 +104,7 @@ Status make_status(const control::Controller& controller) {
     status.departures.push_back(departure.text + (departure.who.empty() ? "" : ", by " + departure.who) +
                                 (departure.when ? " at " + format_time(*departure.when) : ""));
   }
-  const auto& rollout = controller.rollout();
-  if (rollout && rollout->outcome == control::Outcome::kRunning) {
+  if (rolling) {
     status.rollout = make_rollout_status(controller);
     if (status.organisation.empty()) status.organisation = rollout->organisation;
   }
