@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "control/overrides.h"
 #include "logs/log_reader.h"
+#include "model/layout.h"
 #include "os/disk.h"
 
 namespace freehold::api {
@@ -92,7 +93,8 @@ Result<std::vector<Source>> open_sources(const std::string& folder, const std::s
     services = {subject};
   } else if (auto entries = disk.list(folder)) {
     for (const os::FileInfo& entry : *entries) {
-      if (entry.kind == os::FileKind::kDirectory && entry.name != "platform" && entry.name != "gateway")
+      if (entry.kind == os::FileKind::kDirectory && entry.name != model::Layout::kPlatformLog &&
+          entry.name != model::Layout::kAccessLog)
         services.push_back(entry.name);
     }
   }
@@ -112,7 +114,7 @@ Result<std::vector<Source>> open_access_log(const std::string& folder, const std
                                             const logs::LogStart& wanted) {
   logs::LogStart start = wanted;
   start.subject = subject;
-  logs::LogReader reader(os::system_disk(), os::join_path(folder, "gateway"), logs::LogFormat::kAccess);
+  logs::LogReader reader(os::system_disk(), os::join_path(folder, model::Layout::kAccessLog), logs::LogFormat::kAccess);
   FH_ASSIGN(logs::Cursor cursor, reader.start(start));
   std::vector<Source> out;
   out.push_back({std::move(reader), std::move(cursor)});

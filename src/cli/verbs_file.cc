@@ -134,8 +134,9 @@ int run_validate(const Invocation& invocation) {
   if (!report(invocation, loaded)) return kBadFile;
   const model::Organisation& organisation = loaded.project->organisation;
   if (invocation.output == OutputForm::kHuman) {
-    print(fmt::format("{} is valid: {} services, {} routes\n", config_path(invocation), organisation.services.size(),
-                      organisation.routes.size()));
+    print(fmt::format("{} is valid: {} service{}, {} route{}\n", config_path(invocation), organisation.services.size(),
+                      organisation.services.size() == 1 ? "" : "s", organisation.routes.size(),
+                      organisation.routes.size() == 1 ? "" : "s"));
   } else {
     print(codec::to_json(organisation).dump() + "\n");
   }

@@ -42,6 +42,18 @@ TEST(ChunkedDecoder, GivesTheDataAndFindsTheEnd) {
   EXPECT_EQ(bytes.substr(out.consumed), "GET /");
 }
 
+TEST(ChunkedDecoder, BoundsExtensionsAndTrailersToTheByte) {
+  // Of an extension the bytes behind its semicolon count, with the carriage return; of a trailer all.
+  auto extended = [](size_t bytes) { return "1;" + std::string(bytes - 1, 'x') + "\r\na\r\n0\r\n\r\n"; };
+  Decoded most = decode(extended(ChunkedDecoder::kMostExtensionBytes));
+  EXPECT_EQ(most.state, BodyState::kComplete) << most.reason;
+  EXPECT_EQ(decode(extended(ChunkedDecoder::kMostExtensionBytes + 1)).state, BodyState::kRefused);
+  auto trailed = [](size_t bytes) { return "0\r\nX:" + std::string(bytes - 6, 'x') + "\r\n\r\n"; };
+  most = decode(trailed(ChunkedDecoder::kMostTrailerBytes));
+  EXPECT_EQ(most.state, BodyState::kComplete) << most.reason;
+  EXPECT_EQ(decode(trailed(ChunkedDecoder::kMostTrailerBytes + 1)).state, BodyState::kRefused);
+}
+
 TEST(ChunkedDecoder, RefusesWhatIsOdd) {
   using namespace std::string_view_literals;
   for (std::string_view bytes : {"\r\n"sv,

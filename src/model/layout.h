@@ -15,6 +15,10 @@
 namespace freehold::model {
 
 struct Layout {
+  // Folders of logs beside those of services, none of which can have such a name.
+  static constexpr const char* kAccessLog = "freehold.gateway";
+  static constexpr const char* kPlatformLog = "freehold";
+
   std::string root;
 
   std::string control() const { return root + "/control"; }
@@ -33,9 +37,9 @@ struct Layout {
   std::string files() const { return root + "/files"; }
   std::string volumes() const { return root + "/volumes"; }
   std::string gateway() const { return root + "/gateway"; }
-  std::string access_log() const { return root + "/logs/gateway"; }
+  std::string access_log() const { return logs() + "/" + kAccessLog; }
   std::string logs() const { return root + "/logs"; }
-  std::string platform_logs() const { return root + "/logs/platform"; }
+  std::string platform_logs() const { return logs() + "/" + kPlatformLog; }
   std::string seal_key() const { return root + "/keys/seal"; }
   std::string token() const { return root + "/keys/token"; }
   std::string keys() const { return root + "/keys"; }

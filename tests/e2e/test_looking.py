@@ -23,6 +23,16 @@ def kill_control(platform):
     wait_for(lambda: platform.daemon("control") not in (None, before), what="control is back")
 
 
+def test_services_may_be_called_what_our_own_parts_are_called(platform):
+    platform.program()
+    platform.write_file(services={name: platform.service() for name in ("gateway", "platform")}, paths={"/*": {"to": "gateway"}})
+    platform.up()
+    assert platform.get("/").status == 200
+    for name in ("gateway", "platform"):
+        assert {line["service"] for line in platform.logs(name)} == {name}
+    assert len(platform.run("logs", "--access", "-o", "ndjson", expect=DONE).out.splitlines()) == 1
+
+
 def test_followed_events_go_on_over_a_restart_of_control(web):
     web.followers.append(following := web.start("events", "-f", "-o", "ndjson", "-n", "3"))
     got = lines_of(following)
