@@ -45,7 +45,8 @@ struct Supervisor::Slot {
   // As last told to control, to the journal and to the disk.
   model::InstanceState told = model::InstanceState::kWaiting;
   bool accepting_told = false;
-  uint64_t accepting_since = 0;  // the snapshot revision in which `accepting` last changed
+  uint64_t accepting_since = 0;             // the snapshot revision in which `accepting` last changed
+  std::optional<model::Endpoint> endpoint;  // as it stands in the snapshot
   WallTime since{};
 };
 
@@ -74,6 +75,7 @@ Result<void> Supervisor::resume() {
   }
   for (Survivor& survivor : workloads_.survivors()) take_over(std::move(survivor));
   resumed_ = true;
+  snapshot_stale_ = true;
   reconcile();
   return {};
 }
@@ -113,6 +115,7 @@ void Supervisor::take_over(Survivor survivor) {
 Result<void> Supervisor::apply(model::NodeDesired desired) {
   if (desired.revision < desired_.revision) return {};
   FH_TRY(disk_.write_durably(options_.folder + "/desired.json", codec::to_json(desired).dump(), 0600));
+  if (desired.routing != desired_.routing) snapshot_stale_ = true;
   desired_ = std::move(desired);
   observed_dirty_ = true;
   if (resumed_) reconcile();
@@ -297,6 +300,7 @@ void Supervisor::note_state(Slot& slot) {
   using model::InstanceState;
   InstanceState state = slot.machine.state();
   note_accepting(slot);
+  note_endpoint(slot);
   if (state == slot.told && !slot.forgotten) return;
   slot.told = state;
   slot.since = loop_.clock().wall();
@@ -358,23 +362,34 @@ void Supervisor::gateway_acknowledged(const model::GatewayStatus& status) {
 
 void Supervisor::gateway_lost() { gateway_connected_ = false; }
 
+// How the gateway is to know it, if at all.
+void Supervisor::note_endpoint(Slot& slot) {
+  bool draining = slot.machine.state() == model::InstanceState::kDraining;
+  bool reachable =
+      slot.machine.accepting() || draining || (slot.machine.running() && slot.machine.wanted() == model::Wanted::kIdle);
+  // Unhealthy ones stay in the list without getting anything new, so that what they still answer is not cut.
+  bool unwell = slot.machine.state() == model::InstanceState::kUnhealthy;
+  bool shown =
+      !slot.forgotten && slot.port != 0 && slot.machine.wanted() != model::Wanted::kOnce && (reachable || unwell);
+  std::optional<model::Endpoint> endpoint;
+  if (shown) endpoint = {slot.desired.id, slot.port, slot.machine.accepting()};
+  if (endpoint == slot.endpoint) return;
+  slot.endpoint = std::move(endpoint);
+  snapshot_stale_ = true;
+}
+
+// Made anew only when something in it is not so any more: most of what happens is a probe that says what it said
+// before.
 void Supervisor::refresh_snapshot() {
-  model::GatewaySnapshot next;
-  next.files_root = options_.files_root;
-  next.routing = desired_.routing;
+  if (!snapshot_stale_) return;
+  snapshot_stale_ = false;
+  snapshot_.files_root = options_.files_root;
+  snapshot_.routing = desired_.routing;
+  snapshot_.endpoints.clear();
   for (const auto& [id, slot] : slots_) {
-    bool draining = slot->machine.state() == model::InstanceState::kDraining;
-    bool reachable = slot->machine.accepting() || draining ||
-                     (slot->machine.running() && slot->machine.wanted() == model::Wanted::kIdle);
-    // Unhealthy ones stay in the list without getting anything new, so that what they still answer is not cut.
-    bool unwell = slot->machine.state() == model::InstanceState::kUnhealthy;
-    if (slot->port == 0 || slot->machine.wanted() == model::Wanted::kOnce || (!reachable && !unwell)) continue;
-    next.endpoints[slot->desired.service].push_back({id, slot->port, slot->machine.accepting()});
+    if (slot->endpoint) snapshot_.endpoints[slot->desired.service].push_back(*slot->endpoint);
   }
-  next.revision = snapshot_.revision;
-  if (codec::to_json(next) == codec::to_json(snapshot_)) return;
-  next.revision = snapshot_.revision + 1;
-  snapshot_ = std::move(next);
+  ++snapshot_.revision;
   if (hooks_.snapshot_changed) hooks_.snapshot_changed();
 }
 

@@ -77,6 +77,7 @@ class Supervisor {
   void begin_probe(Slot& slot);
   bool is_stranger(const Slot& slot);
   void note_accepting(Slot& slot);
+  void note_endpoint(Slot& slot);
   void note_state(Slot& slot);
   void save_record(Slot& slot);
   bool needs_ready(const Slot& slot) const;
@@ -99,6 +100,7 @@ class Supervisor {
   bool gateway_connected_ = false;
   bool turning_ = false;
   bool observed_dirty_ = false;
+  bool snapshot_stale_ = false;
   bool resumed_ = false;
 };
 

@@ -175,6 +175,20 @@ TEST_F(SupervisorTest, StartsWhatIsWantedAndServesItOnceItIsHealthy) {
   EXPECT_TRUE(supervisor_->observed()[0].serving);
 }
 
+TEST_F(SupervisorTest, TellsTheGatewayNothingWhenNothingChanged) {
+  ASSERT_TRUE(supervisor_->apply(web()).ok());
+  make_healthy("web.1");
+  uint64_t revision = supervisor_->snapshot().revision;
+  int told = snapshot_changes_;
+  run(16s);
+  prober_.answer("web.1", true);
+  run();
+  ASSERT_TRUE(supervisor_->apply(web()).ok()) << "the same again";
+  run();
+  EXPECT_EQ(supervisor_->snapshot().revision, revision);
+  EXPECT_EQ(snapshot_changes_, told);
+}
+
 TEST_F(SupervisorTest, StopsOnlyAfterTheGatewayHasLetGo) {
   ASSERT_TRUE(supervisor_->apply(web()).ok());
   make_healthy("web.1");
