@@ -57,6 +57,8 @@ std::optional<std::string> Stepper::failure_of(const ServiceRollout& service) co
   std::string text = fmt::format("{} was not done within {}", service.service, format(deadline(service)));
   if (list == change_.state().instances.end()) return text;
   for (const Placed& placed : list->second) {
+    if (service.prepare == Prepare::kRunning && placed.instance.id == service.preparer)
+      return text + fmt::format(": {} has not finished preparing it", placed.instance.id);
     if (placed.instance.wanted == model::Wanted::kStopped && seen(placed.instance.id) != nullptr)
       return text + fmt::format(": {} has not stopped", placed.instance.id);
     if (is_up(placed) || placed.instance.wanted == model::Wanted::kStopped) continue;

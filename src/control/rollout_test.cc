@@ -206,6 +206,17 @@ TEST(Rollout, PreparesOnceBeforeTheFirstNewInstance) {
   EXPECT_EQ(scene.rollout.outcome, Outcome::kDone);
 }
 
+TEST(Rollout, SaysThatPrepareHangsWhenTimeIsOver) {
+  Scene scene;
+  scene.service("web").prepare = {"./bin/migrate"};
+  scene.generation.organisation.services.at("web").deploy.deadline = 60s;
+  scene.apply();
+  scene.node_catches_up();
+  scene.clock.advance(61s);
+  scene.go();
+  EXPECT_THAT(scene.rollout.reason, HasSubstr("was not done within 1m: web.1 has not finished preparing it"));
+}
+
 TEST(Rollout, GoesBackWhenPrepareFails) {
   Scene scene;
   scene.service("web");
