@@ -181,7 +181,8 @@ TEST(HostileTimes, WhereDescriptorsRunOutIdleConnectionsMakeRoom) {
   core.serve({});
   // One ends while there are descriptors: the first time that UBSan meets a type, it needs a pipe to look at it.
   core.dial().close();
-  ASSERT_TRUE(eventually([&] { return core.counters().accepted.get() == 1 && core.counters().connections.get() == 0; }));
+  ASSERT_TRUE(
+      eventually([&] { return core.counters().accepted.get() == 1 && core.counters().connections.get() == 0; }));
   std::vector<Peer> idle;
   for (int i = 0; i < 8; ++i) idle.push_back(core.dial());
   ASSERT_TRUE(eventually([&] { return core.counters().connections.get() == 8; }));
