@@ -41,7 +41,7 @@ bool LogPlace::take(const codec::Json& line) {
   if (!time) return true;
   newest_ = std::max(newest_, *time);
   shown_.push_back({*time, hash});
-  while (shown_.front().time < newest_ - kOverlap) shown_.pop_front();
+  while (!shown_.empty() && shown_.front().time < newest_ - kOverlap) shown_.pop_front();
   return true;
 }
 

@@ -39,5 +39,11 @@ TEST(LogPlace, AsksAgainForTheLastSecondsAndLeavesOutWhatWasShown) {
   EXPECT_TRUE(place.take(line("2026-03-01T12:00:40.000Z", "same")));
 }
 
+TEST(LogPlace, TakesLinesFromLongBefore) {
+  LogPlace place("/v1/logs?since=2h", "/v1/logs?", *parse_time("2026-03-01T12:00:00Z"));
+  EXPECT_TRUE(place.take(line("2026-03-01T10:30:00.000Z", "long ago")));
+  EXPECT_TRUE(place.take(line("2026-03-01T10:30:01.000Z", "later")));
+}
+
 }  // namespace
 }  // namespace freehold::cli
