@@ -161,19 +161,33 @@ def test_an_interrupted_deploy_is_resumed_or_undone_and_says_which(web):
     assert any("resum" in json.dumps(event) or "undo" in json.dumps(event) for event in web.events())
 
 
-def test_after_a_reboot_everything_declared_comes_back_and_no_old_process_is_believed(web):
-    """The boot id is forged; a real reboot is for the tests in the guest."""
-    old = {one["id"]: one["pid"] for one in web.healthy()}
+def test_after_a_reboot_everything_declared_comes_back_in_order_and_no_old_process_is_believed(platform):
+    """The boot id is forged; a real reboot is for the tests in the guest. No command: what starts the daemons at boot
+    is the service manager."""
+    platform.program()
+    platform.write_file(services={"a": platform.service(needs=["b"], replicas=2), "b": platform.service()},
+                        paths={"/*": {"to": "a"}})
+    platform.up()
+    old = {one["pid"] for name in "ab" for one in platform.healthy(name)}
+    before = platform.events()[-1]["id"]
 
     def all_gone():
         """Again and again: agent and watcher start each other for as long as one of them is there."""
-        left = web.processes()
+        left = platform.processes()
         for pid in left:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
         return not left
     wait_for(all_gone, what="everything is gone")
-    web.environment["FREEHOLD_BOOT_ID"] = "00000000-0000-4000-8000-000000000001"
-    web.run("up", expect=DONE)
-    assert {one["pid"] for one in web.wait_until_healthy(2)}.isdisjoint(old.values())
-    assert web.versions() == {"1"}
+    platform.environment["FREEHOLD_BOOT_ID"] = "00000000-0000-4000-8000-000000000001"
+    watcher = platform.start("daemon", "watcher", platform.state, start_new_session=True)
+    wait_for(lambda: platform.run("status").status == DONE, what="control answers")
+    new = {one["pid"] for one in platform.wait_until_healthy(2, "a") + platform.healthy("b")}
+    assert len(new) == 3 and new.isdisjoint(old)
+    assert platform.versions() == {"1"}
+
+    def told(kind, subject):
+        return next(one["id"] for one in platform.events("--after", str(before)) if (one["kind"], one["subject"]) == (kind, subject))
+    assert told("instance.healthy", "b.1") < min(told("instance.started", "a.1"), told("instance.started", "a.2"))
+    platform.run("down", expect=DONE)
+    watcher.communicate(timeout=10)
