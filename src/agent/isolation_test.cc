@@ -89,7 +89,7 @@ TEST_F(IsolationTest, CannotTouchItsKeeperOrItsRecords) {
 }
 
 TEST_F(IsolationTest, HasATmpOfItsOwn) {
-  FH_NEEDS_ROOT();
+  FH_NEEDS_MOUNTS();
   std::string name = tree_ + "-probe";
   LaunchSpec spec =
       shell("ls -A /tmp /var/tmp; echo x > /tmp/" + name + " && echo y > /var/tmp/" + name + " && echo wrote");
@@ -102,7 +102,7 @@ TEST_F(IsolationTest, HasATmpOfItsOwn) {
 }
 
 TEST_F(IsolationTest, SeesItsFoldersEvenBelowTmp) {
-  FH_NEEDS_ROOT();
+  FH_NEEDS_MOUNTS();
   std::string below = "/tmp/" + tree_;
   ASSERT_TRUE(os::system_disk().make_directories(below + "/release/bin", 0755).ok());
   LaunchSpec spec = make_spec({"./bin/program"});

@@ -48,7 +48,8 @@ Result<Command> Launcher::start_command(const LaunchSpec& spec, const std::vecto
   if (auto files = file_limit(spec, told_at_its_start)) configuration.add("files", *files);
   SpawnRequest request;
   os::Fd mounts;
-  if (geteuid() == 0) {
+  // Where it has mounts of its own. Elsewhere they are ours already, and entering them would lead out of our root.
+  if (can_make_mounts()) {
     FH_ASSIGN(mounts, mounts_of(*pid, spec.instance));
     request.passed = {mounts.get()};
     configuration.add("mount_namespace", 5);

@@ -37,6 +37,8 @@ inline bool eventually(const std::function<bool()>& condition, Duration most = 2
 
 #define FH_NEEDS_ROOT() \
   if (!test_is_root()) GTEST_SKIP() << "only root can give a service a user of its own"
+#define FH_NEEDS_MOUNTS() \
+  if (!Launcher::can_make_mounts()) GTEST_SKIP() << "a /tmp of its own needs root, outside of a chroot"
 #define FH_NEEDS_CONTROLLER(name) \
   if (!has_controller(name)) GTEST_SKIP() << "there is no control group controller '" name "' here"
 

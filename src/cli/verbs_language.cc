@@ -84,7 +84,7 @@ Result<void> replace_text(os::Disk& disk, const std::string& path, std::string_v
   for (int hops = 0; info.kind == os::FileKind::kSymlink; ++hops) {
     if (hops == kMostLinks) return Error(ErrorCode::kInvalid, fmt::format("{}: too many symbolic links", path));
     FH_ASSIGN(std::string link, disk.read_link(target));
-    target = link.starts_with('/') ? link : target.substr(0, target.rfind('/') + 1) + link;
+    target = link.starts_with('/') ? link : os::join_path(os::parent_path(target), link);
     FH_ASSIGN(info, disk.info(target));
   }
   FH_TRY(disk.write_durably(target, text, info.mode));

@@ -12,7 +12,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using testing::Not;
 
 // A store whose disk can be full for a while, or for good from a certain write on.
 class FullStore : public store::Store {

@@ -15,7 +15,6 @@ namespace freehold::model {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 std::string explained(std::string_view path) {
   auto found = explain(path);
