@@ -167,6 +167,10 @@ class Platform:
     def status(self):
         return self.run("status", "-o", "json", expect=DONE).json()
 
+    def problems(self):
+        """What the platform cannot do as asked, but for what a chroot as the place of the tests costs."""
+        return [problem for problem in self.status()["problems"] if not problem.startswith("this is a chroot")]
+
     def service_status(self, name="web"):
         return next((service for service in self.status()["services"] if service["name"] == name), {"name": name, "instances": []})
 

@@ -34,7 +34,7 @@ def test_agent_and_gateway_killed_together_are_back_within_seconds_and_services_
         assert time.monotonic() - began < 5
         wait_for(lambda: None not in (web.daemon("agent"), web.daemon("gateway")), what="both daemons")
     assert {one["id"]: one["pid"] for one in web.wait_until_healthy(2)} == before
-    wait_for(lambda: web.status()["problems"] == [], seconds=3, what="all ports")
+    wait_for(lambda: web.problems() == [], seconds=3, what="all ports")
 
 
 def test_a_killed_gateway_of_two_cores_costs_only_what_was_in_flight_also_while_routes_change(platform):

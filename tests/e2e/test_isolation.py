@@ -92,11 +92,16 @@ def test_a_user_is_never_given_to_another_service(two):
     assert two.get("/c/").json()["uid"] != gone
 
 
-def test_services_cannot_gain_privileges_and_have_a_tmp_of_their_own(two):
+def test_services_cannot_gain_privileges(two):
     for name in "ab":
         status = dict(line.split(":", 1) for line in inside(two, name, "/bin/cat", "/proc/self/status").splitlines() if ":" in line)
         assert status["NoNewPrivs"].strip() == "1"
         assert int(status["CapEff"], 16) == 0 and int(status["CapPrm"], 16) == 0
+
+
+def test_services_have_a_tmp_of_their_own(two):
+    if two.status()["problems"] != two.problems():
+        pytest.skip("in a chroot services share /tmp")
     inside(two, "a", "/bin/sh", "-c", "echo mine > /tmp/only-a-sees-this")
     assert "only-a-sees-this" not in inside(two, "b", "/bin/ls", "/tmp")
 

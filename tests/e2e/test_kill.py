@@ -78,7 +78,7 @@ def test_more_listeners_than_one_message_holds_are_all_handed_over_and_taken_bac
         wait_for(lambda: (platform.daemon("agent") or victim) != victim, what="the next agent")
         load.wait_for_requests(200)
     assert load.failures == [], load.report()
-    assert platform.status()["problems"] == []
+    assert platform.problems() == []
 
 
 def keeper_of(pid):

@@ -30,7 +30,7 @@ def test_services_may_be_called_what_our_own_parts_are_called(platform):
     assert platform.get("/").status == 200
     for name in ("gateway", "platform"):
         assert {line["service"] for line in platform.logs(name)} == {name}
-    assert len(platform.run("logs", "--access", "-o", "ndjson", expect=DONE).out.splitlines()) == 1
+    wait_for(lambda: len(platform.run("logs", "--access", "-o", "ndjson", expect=DONE).out.splitlines()) == 1, what="its line")
 
 
 def test_followed_events_go_on_over_a_restart_of_control(web):

@@ -132,7 +132,7 @@ def test_attached_and_interrupted_while_the_daemons_start_nothing_is_left(platfo
     platform.program()
     platform.write_file()
     terminal = on_terminal("up", "--foreground")
-    wait_for(lambda: (platform.state / "logs" / "platform").exists(), every=0.001, what="the start")
+    wait_for(lambda: (platform.state / "logs" / "freehold").exists(), every=0.001, what="the start")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.wait(30) == DONE, terminal.screen()
     assert platform.processes() == {}
