@@ -1,26 +1,12 @@
 #include "cli/columns.h"
 
 #include <algorithm>
-#include <array>
 
+#include "base/display.h"
 #include "base/text.h"
 
 namespace freehold::cli {
 namespace {
-
-struct Range {
-  char32_t first, last;
-};
-// The blocks that terminals agree about (Unicode's East Asian Width W and F); not each character of them.
-constexpr std::array kWide = {Range{0x1100, 0x115F}, Range{0x2E80, 0xA4CF},   Range{0xAC00, 0xD7A3},
-                              Range{0xF900, 0xFAFF}, Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},
-                              Range{0xFFE0, 0xFFE6}, Range{0x1F300, 0x1FAFF}, Range{0x20000, 0x3FFFD}};
-constexpr std::array kNone = {Range{0x0300, 0x036F}, Range{0x200B, 0x200F}, Range{0xFE00, 0xFE0F}};
-
-template <size_t kCount>
-bool is_in(const std::array<Range, kCount>& ranges, char32_t value) {
-  return std::ranges::any_of(ranges, [&](Range range) { return value >= range.first && value <= range.last; });
-}
 
 // The next thing on a terminal: its bytes, and the columns that it takes.
 struct Piece {
@@ -36,8 +22,7 @@ Piece first_piece(std::string_view text) {
   }
   CodePoint point = first_code_point(text);
   if (point.length == 0) return {1, 1};  // not UTF-8: shown as one replacement
-  if (is_in(kNone, point.value)) return {point.length, 0};
-  return {point.length, is_in(kWide, point.value) ? size_t{2} : size_t{1}};
+  return {point.length, freehold::columns_of(point.value)};
 }
 
 }  // namespace
@@ -68,14 +53,6 @@ std::string fit(std::string_view text, size_t columns) {
   }
   out += dots;
   return colored ? out + "\033[0m" : out;
-}
-
-std::string harmless(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return out;
 }
 
 }  // namespace freehold::cli

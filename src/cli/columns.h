@@ -12,7 +12,4 @@ size_t columns_of(std::string_view text);
 // At most `columns` of it. Where something was cut, the last three say so with dots, and colours are ended.
 std::string fit(std::string_view text, size_t columns);
 
-// Without what would move the cursor or change the terminal: control characters become spaces. For what others wrote.
-std::string harmless(std::string_view text);
-
 }  // namespace freehold::cli

@@ -22,7 +22,5 @@ TEST(Fit, CutsWithDotsAndEndsColours) {
   EXPECT_EQ(fit("anything", 0), "");
 }
 
-TEST(Harmless, LeavesNothingThatMovesTheCursor) { EXPECT_EQ(harmless("a\033[2Jb\r\nc"), "a [2Jb  c"); }
-
 }  // namespace
 }  // namespace freehold::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/display.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/columns.h"
@@ -46,7 +47,7 @@ std::string bar_of(const ServiceProgress& service) {
 std::string note_of(const ServiceProgress& service) {
   std::string note = service.awaits.empty() ? "" : "waits for " + service.awaits;
   if (!service.reason.empty()) note += (note.empty() ? "" : ": ") + service.reason;
-  return harmless(note);
+  return printable(note);
 }
 
 std::string seconds(Duration duration) {
@@ -58,7 +59,7 @@ std::string heading(const api::RolloutStatus& rollout) {
   std::string kind = rollout.going_back ? "going back from" : rollout.kind + " of";
   std::string what = rollout.generation == 0 ? rollout.kind : fmt::format("{} generation {}", kind, rollout.generation);
   std::string text = fmt::format("{}, by {}, for {}", what, rollout.who, seconds(rollout.lasted));
-  return rollout.going_back && !rollout.reason.empty() ? text + ": " + harmless(rollout.reason) : text;
+  return rollout.going_back && !rollout.reason.empty() ? text + ": " + printable(rollout.reason) : text;
 }
 
 class Rows {

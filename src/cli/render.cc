@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/display.h"
 #include "base/text.h"
 #include "cli/columns.h"
 #include "cli/table.h"
@@ -106,7 +107,7 @@ std::string services_text(const api::Status& status, WallTime now, bool color) {
       row.emplace_back(instance.pid == 0 ? "" : std::to_string(instance.pid));
       row.emplace_back(instance.port == 0 ? "" : std::to_string(instance.port));
       row.emplace_back(instance.restarts == 0 ? "" : std::to_string(instance.restarts));
-      row.emplace_back(instance.state == InstanceState::kHealthy ? "" : harmless(instance.reason), Tone::kDim);
+      row.emplace_back(instance.state == InstanceState::kHealthy ? "" : printable(instance.reason), Tone::kDim);
       table.add(std::move(row));
     }
     if (first) table.add(lead());
@@ -198,7 +199,7 @@ std::string render_access_line(const codec::Json& line, bool color) {
       "{} {} {} {} {}{}  {} ms, {} bytes, from {}\n", paint(short_time(line["time"].as_string()), Tone::kDim, color),
       paint(fmt::format("{:<10}", instance.empty() ? line["service"].as_string() : instance), Tone::kDim, color),
       paint(std::to_string(status), tone, color), line["method"].as_string(), line["host"].as_string(),
-      harmless(line["path"].as_string()), line["ms"].as_number(), line["bytes"].as_integer(),
+      printable(line["path"].as_string()), line["ms"].as_number(), line["bytes"].as_integer(),
       line["client"].as_string());
 }
 

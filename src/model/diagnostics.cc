@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/display.h"
 #include "base/text.h"
 
 namespace freehold::model {
@@ -12,24 +13,6 @@ namespace {
 constexpr size_t kLongestLine = 100;  // cells of a source line that are shown
 constexpr size_t kBeforeCaret = 40;
 constexpr size_t kLongestQuote = 60;
-
-struct Range {
-  char32_t first;
-  char32_t last;
-};
-
-// Controls, marks that reorder text, invisible characters.
-constexpr Range kUnprintable[] = {{0x00, 0x1F},     {0x7F, 0x9F},      {0xAD, 0xAD},     {0x61C, 0x61C},
-                                  {0x200B, 0x200F}, {0x2028, 0x202E},  {0x2060, 0x206F}, {0xFEFF, 0xFEFF},
-                                  {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
-// Characters that a terminal gives two cells (East Asian wide, emoji).
-constexpr Range kWide[] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},  {0xFE30, 0xFE4F},
-                           {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
-constexpr Range kCombining[] = {{0x300, 0x36F}, {0x1AB0, 0x1AFF}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}};
-
-bool within(char32_t c, std::span<const Range> ranges) {
-  return std::ranges::any_of(ranges, [c](const Range& range) { return c >= range.first && c <= range.last; });
-}
 
 struct Cell {
   std::string text;
@@ -41,14 +24,8 @@ std::vector<Cell> cells_of(std::string_view text) {
   while (!text.empty()) {
     CodePoint point = first_code_point(text);
     size_t length = std::max<size_t>(point.length, 1);
-    if (point.length == 1 && (point.value == '\t' || point.value == '\n' || point.value == '\r')) {
-      cells.push_back({" ", 1});
-    } else if (point.length == 0 || within(point.value, kUnprintable)) {
-      cells.push_back({"?", 1});
-    } else {
-      size_t width = within(point.value, kWide) ? 2 : within(point.value, kCombining) ? 0 : 1;
-      cells.push_back({std::string(text.substr(0, length)), width});
-    }
+    bool itself = point.length > 0 && !is_unprintable(point.value);
+    cells.push_back({printable(text.substr(0, length)), itself ? columns_of(point.value) : 1});
     text.remove_prefix(length);
   }
   return cells;
@@ -89,12 +66,6 @@ std::string show_source(const Diagnostic& diagnostic, const Paint& paint) {
 }
 
 }  // namespace
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const Cell& cell : cells_of(text)) out += cell.text;
-  return out;
-}
 
 std::string quote(std::string_view text) {
   std::string out = "'";

@@ -53,10 +53,7 @@ class Diagnostics {
   size_t dropped_ = 0;
 };
 
-// The text with everything that a terminal would obey, hide or reorder replaced by '?', and tabs and line ends by
-// spaces.
-std::string printable(std::string_view text);
-// printable, cut at 60 characters, in single quotes: for use inside a message.
+// Printable (base/display.h), cut at 60 characters, in single quotes: for use inside a message.
 std::string quote(std::string_view text);
 
 }  // namespace freehold::model

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/display.h"
 #include "base/text.h"
 #include "model/names.h"
 #include "model/sections.h"
