@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include "base/log.h"
+
 namespace freehold::store {
 
 void Statement::Free::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -60,7 +62,12 @@ Result<std::unique_ptr<Database>> Database::open(os::Disk& disk, const std::stri
   if (code != SQLITE_OK) return database->failure();
   FH_TRY(database->configure(options));
   FH_TRY(database->check());
-  FH_TRY(reads ? database->expect_newest(options.schema) : database->migrate(options.schema));
+  if (reads) {
+    FH_TRY(database->expect_newest(options.schema));
+  } else {
+    FH_TRY(database->set_aside(disk, options.schema));
+    FH_TRY(database->migrate(options.schema));
+  }
   return database;
 }
 
@@ -93,8 +100,9 @@ Result<void> Database::check() {
   return {};
 }
 
-// Refuses what a newer Freehold wrote. 0: there are no such tables yet.
 Result<int64_t> Database::version_of(const Schema& schema) {
+  FH_ASSIGN(int64_t tables, query_integer("SELECT count(*) FROM sqlite_master WHERE name = 'schema'"));
+  if (tables == 0) return 0;
   FH_ASSIGN(Statement find, prepare("SELECT version FROM schema WHERE name = ?"));
   FH_TRY(find.bind(schema.name));
   FH_ASSIGN(bool known, find.step());
@@ -110,12 +118,23 @@ Result<int64_t> Database::version_of(const Schema& schema) {
 }
 
 Result<void> Database::expect_newest(const Schema& schema) {
-  FH_ASSIGN(int64_t tables, query_integer("SELECT count(*) FROM sqlite_master WHERE name = 'schema'"));
-  FH_ASSIGN(int64_t version, tables == 0 ? Result<int64_t>(0) : version_of(schema));
+  FH_ASSIGN(int64_t version, version_of(schema));
   if (version == 0) return Error(ErrorCode::kNotFound, fmt::format("{} has nothing in it yet", path_));
   if (version == static_cast<int64_t>(schema.steps.size())) return {};
   return Error(ErrorCode::kUnsupported,
                fmt::format("{} was written by an older Freehold; `freehold up` brings it up to date", path_));
+}
+
+Result<void> Database::set_aside(os::Disk& disk, const Schema& schema) {
+  FH_ASSIGN(int64_t version, version_of(schema));
+  if (version == 0 || version == static_cast<int64_t>(schema.steps.size())) return {};
+  std::string path = fmt::format("{}.version-{}", path_, version);
+  auto copied = copy_to(disk, path);
+  if (!copied)
+    return copied.error().with_context(fmt::format("{} is left as it was, since no copy can be kept", path_));
+  log_info("store", "{} is brought from version {} to {}; as it was, it is in {}", path_, version, schema.steps.size(),
+           path);
+  return {};
 }
 
 Result<void> Database::migrate(const Schema& schema) {

@@ -6,6 +6,9 @@
 //   FH_TRY(insert.run(key, 7));
 //   FH_TRY(transaction.commit());
 //
+// Before a schema is changed, the file as it is goes to PATH.version-N beside it, of the same owner and mode; a log
+// line names it. Where there is no room for that, nothing is changed.
+//
 // What open() sets: WAL, synchronous FULL (a commit that returned survives a power cut), a bounded WAL, a busy timeout.
 // Errors: kUnavailable while another process writes, kExhausted when the disk is full (nothing of the transaction is
 // there), kCorrupt when the file is not what was written, kUnsupported when a newer Freehold wrote it, kDenied. Each
@@ -97,6 +100,10 @@ class Database {
   static Result<std::unique_ptr<Database>> open(os::Disk& disk, const std::string& path,
                                                 const DatabaseOptions& options);
 
+  // All that is committed now as a file of its own, whoever reads or writes meanwhile: durable, 0600, whole or not
+  // there.
+  Result<void> copy_to(os::Disk& disk, const std::string& path);
+
   Result<Statement> prepare(std::string_view sql);
   Result<void> execute(std::string_view sql);
   // The first column of the first row; kNotFound if there is no row.
@@ -115,8 +122,11 @@ class Database {
   Result<void> configure(const DatabaseOptions& options);
   Result<void> configure_writing(const DatabaseOptions& options);
   Result<void> check();
+  // 0: there are no such tables yet. Refuses what a newer Freehold wrote.
   Result<int64_t> version_of(const Schema& schema);
+  Result<void> write_copy(os::Disk& disk, const std::string& path);
   Result<void> expect_newest(const Schema& schema);
+  Result<void> set_aside(os::Disk& disk, const Schema& schema);
   Result<void> migrate(const Schema& schema);
   Error error_of(int code, std::string_view text) const;
 

@@ -58,6 +58,48 @@ TEST_F(DatabaseTest, BringsAnOlderSchemaUpAndKeepsItsRows) {
   EXPECT_EQ(*(*database)->query_integer("SELECT count(*) FROM t WHERE c IS NULL"), 1);
 }
 
+TEST_F(DatabaseTest, KeepsTheFileAsItWasBeforeItBringsItUp) {
+  {
+    auto database = open(1);
+    ASSERT_TRUE((*database)->execute("INSERT INTO t VALUES ('x', 1)").ok());
+  }
+  EXPECT_FALSE(disk_.exists(path_ + ".version-0")) << "there was nothing to keep";
+  ASSERT_TRUE(open(2).ok());
+  std::string kept = path_ + ".version-1";
+  EXPECT_EQ(disk_.info(kept)->mode, 0600u);
+  ASSERT_TRUE(disk_.remove(path_).ok());
+  ASSERT_TRUE(disk_.rename(kept, path_).ok());
+  auto database = open(1);
+  ASSERT_TRUE(database.ok()) << database.error().message();
+  EXPECT_EQ(*(*database)->query_integer("SELECT count(*) FROM t WHERE a = 'x'"), 1);
+  database = open(1);
+  EXPECT_FALSE(disk_.exists(kept)) << "nothing was to be changed";
+}
+
+TEST_F(DatabaseTest, ChangesNothingWhereTheFileCannotBeKept) {
+  ASSERT_TRUE(open(1).ok());
+  // In the way of the copy, as a full disk would be.
+  ASSERT_TRUE(disk_.make_directories(path_ + ".version-1", 0700).ok());
+  auto refused = open(2);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("left as it was"));
+  EXPECT_TRUE(open(1).ok());
+  EXPECT_FALSE(disk_.exists(path_ + ".version-1.new"));
+}
+
+TEST_F(DatabaseTest, IsCopiedWhileItIsWritten) {
+  auto database = open();
+  ASSERT_TRUE((*database)->execute("INSERT INTO t VALUES (1, 2, 3)").ok());
+  auto reader = Database::open(disk_, path_, {.schema = {.name = "test", .steps = kSteps}, .access = Access::kRead});
+  auto transaction = Transaction::begin(**database);
+  ASSERT_TRUE((*database)->execute("INSERT INTO t VALUES (4, 5, 6)").ok());
+  std::string copy = folder_ + "/it's a copy";
+  auto copied = (*reader)->copy_to(disk_, copy);
+  ASSERT_TRUE(copied.ok()) << copied.error().message();
+  path_ = copy;
+  EXPECT_EQ(*(*open())->query_integer("SELECT count(*) FROM t"), 1) << "what was committed, and no more";
+}
+
 TEST_F(DatabaseTest, RefusesTheSchemaOfANewerFreehold) {
   ASSERT_TRUE(open(2).ok());
   auto older = open(1);
