@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "os/fault_node.h"
 
 namespace freehold::os {
 namespace {
@@ -18,19 +19,6 @@ Error failed(std::string_view verb, const std::string& path, int number) {
 }
 
 }  // namespace
-
-struct FaultDisk::Node {
-  FileKind kind = FileKind::kFile;
-  mode_t mode = 0;
-  uid_t owner = 0;
-  gid_t group = 0;
-  Duration modified{};
-  uint64_t inode = 0;
-  std::string bytes;  // of a file, or the target of a link
-  std::string durable_bytes;
-  Entries entries;  // of a directory
-  Entries durable_entries;
-};
 
 class FaultDisk::Reader : public ReadableFile {
  public:
@@ -53,12 +41,10 @@ class FaultDisk::Writer : public WritableFile {
       : disk_(disk), node_(std::move(node)), path_(std::move(path)) {}
   Result<void> append(std::string_view bytes) override {
     FH_TRY(disk_.count_change());
-    uint64_t used = disk_.used();
-    uint64_t room = disk_.capacity_ ? disk_.capacity_->count - std::min(used, disk_.capacity_->count) : UINT64_MAX;
-    bool fits = bytes.size() <= room;
-    node_->bytes += bytes.substr(0, std::min<uint64_t>(bytes.size(), room));
+    uint64_t fits = disk_.room_for(bytes.size());
+    node_->bytes += bytes.substr(0, fits);
     node_->modified = disk_.now_;
-    if (!fits) return failed("write", path_, ENOSPC);
+    if (fits < bytes.size()) return failed("write", path_, ENOSPC);
     return {};
   }
   Result<void> sync() override {
@@ -101,6 +87,23 @@ void FaultDisk::fail_at(uint64_t change, Error error) {
 
 void FaultDisk::crash_at(uint64_t change) { crash_at_ = change; }
 
+void FaultDisk::make_room() {
+  full_from_.reset();
+  capacity_.reset();
+}
+
+uint64_t FaultDisk::room_for(uint64_t bytes) const {
+  if (filled()) return bytes / 2;
+  if (!capacity_) return bytes;
+  uint64_t taken = used();
+  return std::min(bytes, capacity_->count - std::min(taken, capacity_->count));
+}
+
+Result<void> FaultDisk::count_creation(const std::string& path) {
+  FH_TRY(count_change());
+  return filled() ? Result<void>(failed("create", path, ENOSPC)) : Result<void>();
+}
+
 Result<void> FaultDisk::count_change() {
   ++changes_;
   if (fail_at_ == changes_) return failure_;
@@ -111,12 +114,15 @@ Result<void> FaultDisk::count_change() {
 void FaultDisk::power_cut(Random* survival) {
   crash_at_.reset();
   fail_at_.reset();
+  full_from_.reset();
   lose_unsynced(*root_, survival);
 }
 
 void FaultDisk::lose_unsynced(Node& node, Random* survival) {
   auto survives = [&] { return survival != nullptr && survival->below(2) == 0; };
-  if (node.kind == FileKind::kFile && node.bytes != node.durable_bytes) {
+  if (node.kind == FileKind::kFile && !node.pending.empty()) {
+    node.lose_writes(survival);
+  } else if (node.kind == FileKind::kFile && node.bytes != node.durable_bytes) {
     // Only what was appended can survive in part; a truncation that was not synced either happened or did not.
     bool grown = node.bytes.starts_with(node.durable_bytes);
     uint64_t lost = node.bytes.size() - std::min(node.bytes.size(), node.durable_bytes.size());
@@ -183,8 +189,8 @@ Result<std::unique_ptr<ReadableFile>> FaultDisk::open(const std::string& path) {
 }
 
 Result<std::unique_ptr<WritableFile>> FaultDisk::open_writable(const std::string& path, mode_t mode, bool truncate) {
-  FH_TRY(count_change());
   FH_ASSIGN(NodePointer folder, find_folder(parent_path(path)));
+  FH_TRY(folder->entries.contains(last_component(path)) ? count_change() : count_creation(path));
   NodePointer& node = folder->entries[last_component(path)];
   if (node == nullptr) node = make_node(FileKind::kFile, mode);
   if (node->kind == FileKind::kDirectory) return failed("open", path, EISDIR);
@@ -220,7 +226,7 @@ Result<std::string> FaultDisk::read_link(const std::string& path) {
 }
 
 Result<void> FaultDisk::make_symlink(const std::string& target, const std::string& path) {
-  FH_TRY(count_change());
+  FH_TRY(count_creation(path));
   FH_ASSIGN(NodePointer folder, find_folder(parent_path(path)));
   NodePointer& node = folder->entries[last_component(path)];
   if (node != nullptr) return failed("create the link", path, EEXIST);
@@ -263,7 +269,7 @@ Result<void> FaultDisk::make_directories(const std::string& path, mode_t mode) {
       if ((*there)->kind != FileKind::kDirectory) return failed("create the directory", prefix, EEXIST);
       continue;
     }
-    FH_TRY(count_change());
+    FH_TRY(count_creation(prefix));
     FH_ASSIGN(NodePointer folder, find_folder(parent_path(prefix)));
     folder->entries[last_component(prefix)] = make_node(FileKind::kDirectory, mode);
   }

@@ -8,9 +8,10 @@
 //
 // The model. A file's bytes are durable up to its last sync(). A directory's entries (creations, renames, removals) are
 // durable as of its last sync_directory(). A power cut takes the rest: all of it, or, with a Random, a part chosen
-// entry by entry and a prefix of each file's unsynced bytes, since real disks write in any order. Modes, owners and
-// modification times are durable at once. make_directories() and make_symlink() create entries like any other.
-// Paths are absolute; links within paths are not followed. Time stands still unless set_time() moves it. One thread.
+// entry by entry and a prefix of each file's unsynced bytes, since real disks write in any order; of what was written
+// anywhere in a file (FaultFile), any of its sectors. Modes, owners and modification times are durable at once.
+// make_directories() and make_symlink() create entries like any other. Paths are absolute; links within paths are not
+// followed. Time stands still unless set_time() moves it. One thread.
 #pragma once
 
 #include <functional>
@@ -23,6 +24,8 @@
 
 namespace freehold::os {
 
+class FaultFile;
+
 class FaultDisk : public Disk {
  public:
   FaultDisk();
@@ -33,9 +36,19 @@ class FaultDisk : public Disk {
   void fail_at(uint64_t change, Error error);  // that one alone; it does nothing
   void crash_at(uint64_t change);              // that one and all later ones, until power_cut()
   bool crashed() const { return crash_at_ && changes_ >= *crash_at_; }
+  // That one and all later ones that need room find none, until make_room(): nothing is created, and half of what is
+  // to be written is. What gives room (remove, rename, truncate) and sync go on.
+  void fill_at(uint64_t change) { full_from_ = change; }
+  bool filled() const { return full_from_ && changes_ >= *full_from_; }
+  void make_room();
   void power_cut(Random* survival);
+  void start_again() { crash_at_.reset(); }  // the process alone died: nothing is lost, nothing more is durable
   void set_capacity(Bytes bytes) { capacity_ = bytes; }  // of all file contents; an append past it writes what fits
   void set_time(Duration modified) { now_ = modified; }
+
+  // A file that is read and written anywhere, as a database does (fault_file.h). Created if it is missing; without a
+  // path it has no name, and goes when it is closed.
+  Result<std::unique_ptr<FaultFile>> open_anywhere(const std::string& path, mode_t mode);
 
   Result<std::string> read(const std::string& path, Bytes limit) override;
   Result<std::unique_ptr<ReadableFile>> open(const std::string& path) override;
@@ -54,6 +67,7 @@ class FaultDisk : public Disk {
   Result<Bytes> free_space(const std::string& path) override;
 
  private:
+  friend class FaultFile;
   struct Node;
   class Reader;
   class Writer;
@@ -62,6 +76,8 @@ class FaultDisk : public Disk {
 
   // Counts a change; an error if it is to fail.
   Result<void> count_change();
+  Result<void> count_creation(const std::string& path);
+  uint64_t room_for(uint64_t bytes) const;
   NodePointer make_node(FileKind kind, mode_t mode);
   Result<NodePointer> find(const std::string& path) const;
   Result<NodePointer> find_folder(const std::string& path) const;
@@ -75,6 +91,7 @@ class FaultDisk : public Disk {
   Duration now_{};
   std::optional<Bytes> capacity_;
   std::optional<uint64_t> crash_at_;
+  std::optional<uint64_t> full_from_;
   std::optional<uint64_t> fail_at_;
   Error failure_{ErrorCode::kInternal, ""};
   std::vector<std::weak_ptr<Node>> nodes_;
