@@ -50,6 +50,7 @@ class FaultDisk::Writer : public WritableFile {
   Result<void> sync() override {
     FH_TRY(disk_.count_change());
     node_->durable_bytes = node_->bytes;
+    node_->pending.clear();
     return {};
   }
 

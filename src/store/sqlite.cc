@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "base/log.h"
 
 namespace freehold::store {
@@ -67,6 +69,9 @@ Result<std::unique_ptr<Database>> Database::open(os::Disk& disk, const std::stri
   } else {
     FH_TRY(database->set_aside(disk, options.schema));
     FH_TRY(database->migrate(options.schema));
+    // SQLite syncs the entry of a WAL that it creates, and with it that of the database. Not if a process before this
+    // one created it and was killed, or if a power cut left the one and took the other.
+    FH_TRY(disk.sync_directory(os::parent_path(path)));
   }
   return database;
 }
@@ -178,10 +183,14 @@ Error Database::failure() const {
 }
 
 Error Database::error_of(int code, std::string_view text) const {
-  auto error = [&](ErrorCode kind, std::string_view what, std::string_view advice) {
-    return Error(kind, fmt::format("{} {} ({}){}", path_, what, text, advice));
+  auto error = [&](ErrorCode meaning, std::string_view what, std::string_view advice) {
+    return Error(meaning, fmt::format("{} {} ({}){}", path_, what, text, advice));
   };
-  switch (code & 0xff) {
+  int kind = code & 0xff;
+  // A journal that cannot be created and a WAL's index that cannot grow are told of as something else.
+  int number = kind == SQLITE_CANTOPEN || kind == SQLITE_IOERR ? sqlite3_system_errno(handle_.get()) : 0;
+  if (number == ENOSPC || number == EDQUOT) kind = SQLITE_FULL;
+  switch (kind) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return error(ErrorCode::kUnavailable, "is being written by another process", ": try again");
