@@ -1,13 +1,14 @@
 // For tests of what claims to be durable: a scenario is run once for each change that it makes to its disk, with the
 // power cut there, or the disk full from there on.
 //
-//   class Appending {                            // one life of what is tested, on a disk of its own
+//   class Appending {                           // what is tested, on a disk of its own
 //    public:
-//     explicit Appending(os::FaultDisk& disk);   // prepares; these changes are not cut
-//     Result<void> open();                       // recovers what the disk has
-//     void work();                               // does things, and notes which of them were acknowledged, which
-//     refused void close();                              // the process is gone void check(); // expects that all
-//     acknowledged is there, and nothing by halves const std::vector<Error>& refusals();
+//     explicit Appending(os::FaultDisk& disk);  // prepares; these changes are not cut
+//     Result<void> open();                      // recovers what the disk has
+//     void work();                              // does things; notes what was acknowledged, and what refused
+//     void close();                             // the process is gone
+//     void check();                             // all that was acknowledged is there, nothing by halves
+//     const std::vector<Error>& refusals();
 //   };
 //   os::cut_power_everywhere<Appending>(4);
 //   os::kill_everywhere<Appending>();
