@@ -71,7 +71,7 @@ class Agent {
   }
 
  private:
-  Result<Command> run_beside(const std::string& id, const std::vector<std::string>& words);
+  Result<Command> run_beside(const std::string& id, const std::vector<std::string>& command);
   Result<ExecServer::Handlers::Started> run_for_cli(const link::Exec& exec, int input, int output, int error);
   void start_daemons();
   void apply(model::NodeDesired desired);
@@ -232,10 +232,10 @@ model::NodeObserved Agent::observed() const {
   return out;
 }
 
-Result<Command> Agent::run_beside(const std::string& id, const std::vector<std::string>& words) {
+Result<Command> Agent::run_beside(const std::string& id, const std::vector<std::string>& command) {
   FH_ASSIGN(Supervisor::Target target, supervisor_->find(id));
   os::Fd nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
-  return workloads_.start_command(request_of(target), words, std::nullopt, nowhere.get(), nowhere.get(), nowhere.get());
+  return workloads_.start_check(request_of(target), command, nowhere.get());
 }
 
 Result<ExecServer::Handlers::Started> Agent::run_for_cli(const link::Exec& exec, int input, int output, int error) {

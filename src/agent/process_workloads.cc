@@ -105,7 +105,7 @@ Result<std::string> ProcessWorkloads::lay_out_secrets(const StartRequest& reques
   return folder;
 }
 
-Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request) {
+Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request, const std::vector<std::string>& command) {
   const model::Runtime& runtime = request.runtime;
   FH_TRY(check_allowed(options_.policy, runtime, options_.layout.volumes()));
   LaunchSpec spec;
@@ -130,8 +130,7 @@ Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request) {
   if (uses_files(runtime)) context.secrets_folder = secrets_of(request.instance.id);
   spec.secrets = context.secrets_folder;
   context.temporary_folder = Launcher::can_make_mounts() ? "/tmp" : spec.folder + "/tmp";
-  bool once = request.instance.wanted == model::Wanted::kOnce;
-  FH_ASSIGN(spec.command, fill_command(once ? runtime.prepare : runtime.run, context));
+  FH_ASSIGN(spec.command, fill_command(command, context));
   FH_ASSIGN(spec.env, fill_environment(runtime, context));
   return spec;
 }
@@ -146,11 +145,12 @@ Result<void> ProcessWorkloads::make_log_folder(const std::string& folder) {
 
 Result<RunningProcess> ProcessWorkloads::start(const StartRequest& request) {
   sweep_leftovers();
-  FH_ASSIGN(LaunchSpec spec, spec_for(request));
+  bool once = request.instance.wanted == model::Wanted::kOnce;
+  FH_ASSIGN(LaunchSpec spec, spec_for(request, once ? request.runtime.prepare : request.runtime.run));
   FH_TRY(lay_out_secrets(request, spec.user));
   FH_TRY(make_log_folder(spec.log_folder));
   os::Fd socket;
-  if (request.runtime.listen == model::Listening::kSockets && request.instance.wanted != model::Wanted::kOnce) {
+  if (request.runtime.listen == model::Listening::kSockets && !once) {
     FH_ASSIGN(socket, open_port(request.port));
     spec.listen = {socket.get()};
   }
@@ -245,9 +245,15 @@ std::vector<Survivor> ProcessWorkloads::survivors() {
 
 Result<Command> ProcessWorkloads::start_command(const StartRequest& request, const std::vector<std::string>& words,
                                                 std::optional<std::string> terminal, int input, int output, int error) {
-  FH_ASSIGN(LaunchSpec spec, spec_for(request));
+  FH_ASSIGN(LaunchSpec spec, spec_for(request, {}));
   if (terminal && !terminal->empty()) spec.env["TERM"] = *terminal;
   return parts_.launcher.start_command(spec, words, input, output, error);
+}
+
+Result<Command> ProcessWorkloads::start_check(const StartRequest& request, const std::vector<std::string>& command,
+                                              int silence) {
+  FH_ASSIGN(LaunchSpec spec, spec_for(request, command));
+  return parts_.launcher.start_command(spec, spec.command, silence, silence, silence);
 }
 
 std::vector<std::string> ProcessWorkloads::problems() const {

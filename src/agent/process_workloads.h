@@ -45,15 +45,18 @@ class ProcessWorkloads : public Workloads {
   bool holds_port(const std::string& id, const model::Runtime& runtime, uint16_t port) override;
   std::vector<Survivor> survivors() override;
 
-  // Beside a running instance, as its service: for `exec` and for health checks that are commands.
+  // Beside a running instance, as its service. Its words are taken as they are.
   Result<Command> start_command(const StartRequest& request, const std::vector<std::string>& words,
                                 std::optional<std::string> terminal, int input, int output, int error);
+  // The same for a command of the file, `health: exec`: ${...} in it is filled in. `silence` is where all of it goes.
+  Result<Command> start_check(const StartRequest& request, const std::vector<std::string>& command, int silence);
   Launcher& launcher() { return parts_.launcher; }
   // What could not be enforced, for people; by instance.
   std::vector<std::string> problems() const;
 
  private:
-  Result<LaunchSpec> spec_for(const StartRequest& request);
+  // `command` is one of the file.
+  Result<LaunchSpec> spec_for(const StartRequest& request, const std::vector<std::string>& command);
   Result<std::optional<UserIds>> user_for(const model::Runtime& runtime);
   Result<std::map<std::string, std::string>> volumes_for(const model::Runtime& runtime,
                                                          const std::optional<UserIds>& user);
