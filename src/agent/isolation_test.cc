@@ -101,6 +101,16 @@ TEST_F(IsolationTest, HasATmpOfItsOwn) {
   EXPECT_EQ(output_of(spec), "/tmp:\n\n/var/tmp:\nwrote\n/tmp:\n\n/var/tmp:\nwrote\n") << "empty again at each start";
 }
 
+TEST_F(IsolationTest, HasANameForItsUserAndGroup) {
+  FH_NEEDS_MOUNTS();
+  LaunchSpec spec = shell("id -un; id -gn; getent passwd root | cut -d: -f1; echo x >> /etc/passwd || echo read-only");
+  spec.user_name = "freehold-web";
+  run(spec);
+  EXPECT_THAT(output_of(spec), HasSubstr("freehold-web\nfreehold-web\nroot\n"));
+  EXPECT_THAT(output_of(spec), HasSubstr("read-only\n"));
+  EXPECT_THAT(os::system_disk().read("/etc/passwd", Bytes{1 << 20}).value_or(""), Not(HasSubstr("freehold-web")));
+}
+
 TEST_F(IsolationTest, SeesItsFoldersEvenBelowTmp) {
   FH_NEEDS_MOUNTS();
   std::string below = "/tmp/" + tree_;

@@ -36,6 +36,7 @@ struct LaunchSpec {
   std::map<std::string, std::string> env;
   std::string directory;        // absolute; the release: where it starts, not writable for it
   std::optional<UserIds> user;  // absent: the agent's own
+  std::string user_name;        // that user's name inside; empty: the machine has one
   model::Limits limits;
   std::string log_folder;  // absolute; files are <instance>.log, <instance>.log.1 ...
   LogBounds log;

@@ -12,6 +12,7 @@
 #include "agent/descendants.h"
 #include "agent/keeper_protocol.h"
 #include "agent/keeper_spawn.h"
+#include "agent/user_names.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -46,14 +47,18 @@ bool has_private_mounts(const LaunchSpec& spec) {
   return spec.temporary == TemporaryFolders::kPrivate && Launcher::can_make_mounts();
 }
 
-void describe_mounts(KeeperConfiguration& configuration, const LaunchSpec& spec) {
-  if (!has_private_mounts(spec)) return;
+Result<void> describe_mounts(KeeperConfiguration& configuration, const LaunchSpec& spec) {
+  if (!has_private_mounts(spec)) return {};
+  FH_ASSIGN(UserNames names, write_user_names(spec));
+  if (!names.users.empty()) configuration.add("user_list", names.users);
+  if (!names.groups.empty()) configuration.add("group_list", names.groups);
   configuration.add("private_tmp", os::join_path(spec.folder, "tmp"));
   configuration.add("private_var_tmp", os::join_path(spec.folder, "var-tmp"));
   // A service without a release starts in "/": that cannot be made read-only without taking its volumes along.
   if (spec.directory != "/") configuration.add("read_only", spec.directory);
   if (!spec.secrets.empty()) configuration.add("read_only", spec.secrets);
   for (const std::string& volume : spec.volumes) configuration.add("bind", volume);
+  return {};
 }
 
 Result<std::string> configuration_of(const LaunchSpec& spec, const os::Cgroup& group, const std::string& mark,
@@ -81,7 +86,7 @@ Result<std::string> configuration_of(const LaunchSpec& spec, const os::Cgroup& g
     env.insert_or_assign("LISTEN_FDNAMES", join(names, ":"));
     for (size_t i = 0; i < spec.listen.size(); ++i) configuration.add("listen", 5 + i);
   }
-  describe_mounts(configuration, spec);
+  FH_TRY(describe_mounts(configuration, spec));
   describe_workload(configuration, spec, spec.command, env);
   return std::move(configuration).finish();
 }

@@ -115,6 +115,7 @@ Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request, const
   spec.log_folder = options_.layout.logs() + "/" + runtime.service;
   spec.limits = runtime.limits;
   FH_ASSIGN(spec.user, user_for(runtime));
+  if (spec.user && runtime.user == "auto") spec.user_name = "freehold-" + runtime.service;
   spec.directory = "/";
   if (!runtime.release.empty()) {
     std::optional<gid_t> group;
@@ -260,7 +261,7 @@ std::vector<std::string> ProcessWorkloads::problems() const {
   std::set<std::string> each;
   for (const std::string& problem : parts_.launcher.problems()) each.insert(problem);
   if (parts_.users != nullptr && !Launcher::can_make_mounts())
-    each.insert("this is a chroot: services share /tmp (each has a TMPDIR of its own)");
+    each.insert("this is a chroot: services share /tmp (each has a TMPDIR of its own), and their users have no names");
   for (const auto& [id, list] : problems_) each.insert(list.begin(), list.end());
   return {each.begin(), each.end()};
 }

@@ -40,6 +40,8 @@ constexpr TextRecord kTexts[] = {
     {"oom_file", &Configuration::oom_file},
     {"private_tmp", &Configuration::private_tmp},
     {"private_var_tmp", &Configuration::private_var_tmp},
+    {"user_list", &Configuration::user_list},
+    {"group_list", &Configuration::group_list},
 };
 
 struct NumberRecord {

@@ -49,6 +49,8 @@ struct Configuration {
   uint64_t oom_score = 0;
   const char* private_tmp = nullptr;      // becomes /tmp
   const char* private_var_tmp = nullptr;  // becomes /var/tmp
+  const char* user_list = nullptr;        // a file, becomes /etc/passwd
+  const char* group_list = nullptr;       // a file, becomes /etc/group
   Bind binds[kMostBinds];
   unsigned bind_count = 0;
   int listen[kMostListen];

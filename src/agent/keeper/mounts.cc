@@ -13,6 +13,8 @@
 namespace freehold::keeper {
 namespace {
 
+constexpr const char* kLists[] = {"/etc/passwd", "/etc/group"};
+
 void descriptor_path(Text<32>& path, int descriptor) {
   path = Text<32>();
   path.add("/proc/self/fd/").number(static_cast<uint64_t>(descriptor));
@@ -62,14 +64,20 @@ const char* arrange_mounts(const Configuration& configuration) {
   if (configuration.mount_namespace >= 0) {
     return setns(configuration.mount_namespace, CLONE_NEWNS) == 0 ? nullptr : "join its instance's mounts";
   }
-  if (configuration.private_tmp == nullptr && configuration.private_var_tmp == nullptr && configuration.bind_count == 0)
+  const char* const lists[] = {configuration.user_list, configuration.group_list};
+  if (configuration.private_tmp == nullptr && configuration.private_var_tmp == nullptr &&
+      configuration.bind_count == 0 && lists[0] == nullptr && lists[1] == nullptr)
     return nullptr;
 
   if (unshare(CLONE_NEWNS) != 0) return "make mounts of its own";
   // Slave: what the machine mounts later still arrives here, what is done here stays here.
   if (mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return "make mounts of its own";
 
-  // Held by descriptor before /tmp is covered, since they may lie below it.
+  // Before /tmp is covered, since they may lie below it; the others are held by descriptor for that reason.
+  for (int i = 0; i < 2; ++i) {
+    if (lists[i] != nullptr && mount(lists[i], kLists[i], nullptr, MS_BIND, nullptr) != 0)
+      return "name its user and group";
+  }
   int held[kMostBinds];
   for (unsigned i = 0; i < configuration.bind_count; ++i) {
     held[i] = open(configuration.binds[i].path, O_PATH | O_CLOEXEC);
