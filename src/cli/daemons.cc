@@ -81,7 +81,15 @@ bool wait_for(Duration most, Condition condition) {
   return true;
 }
 
-Result<void> check_state_folder(const std::string& state) {
+// The kernel says this of everybody whom it cannot name, so nobody who comes as this user is believed to be us.
+constexpr uid_t kNobody = 65534;
+
+Result<void> check_user_and_state(const std::string& state) {
+  if (geteuid() == kNobody) {
+    return Error(ErrorCode::kDenied,
+                 "the daemons cannot run as the user nobody (65534), whom they could not tell from strangers; "
+                 "use root or a user of their own");
+  }
   if (geteuid() == 0 && (state == "/tmp" || state.starts_with("/tmp/"))) {
     return Error(
         ErrorCode::kInvalid,
@@ -97,7 +105,7 @@ Result<void> check_state_folder(const std::string& state) {
 Result<void> ensure_daemons(Session& session) {
   if (session.answers(Session::Need::kReady)) return {};
   const model::Layout& layout = session.layout();
-  FH_TRY(check_state_folder(layout.root));
+  FH_TRY(check_user_and_state(layout.root));
   os::Disk& disk = os::system_disk();
   FH_TRY(disk.make_directories(os::parent_path(layout.root), 0755));
   FH_TRY(disk.make_directories(layout.root, 0755));
@@ -150,9 +158,16 @@ Result<void> finish_by_agent(Session& session, Instances instances) {
   }
   ssize_t sent = send(socket->get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(bytes.size())) return errno_error("cannot speak to the agent", errno);
-  // The agent closes when it is done, or says why not.
-  char answer[256];
-  while (recv(socket->get(), answer, sizeof answer, 0) > 0) {
+  // The agent closes when it is done, or says why not, and then it does not close.
+  net::FrameDecoder decoder;
+  char answer[4096];
+  for (ssize_t got = 0; (got = recv(socket->get(), answer, sizeof answer, 0)) > 0;) {
+    std::string_view input(answer, static_cast<size_t>(got));
+    FH_ASSIGN(std::optional<net::Frame> frame, decoder.decode(input));
+    if (!frame) continue;
+    FH_ASSIGN(link::Message message, link::decode(frame->bytes));
+    FH_ASSIGN(link::Refused refused, codec::from_json<link::Refused>(message.body));
+    return Error(ErrorCode::kDenied, fmt::format("the agent refuses: {}", refused.message));
   }
   return {};
 }
