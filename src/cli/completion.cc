@@ -10,7 +10,7 @@
 namespace freehold::cli {
 namespace {
 
-constexpr std::string_view kServices = "freehold completion services 2>/dev/null";
+constexpr std::string_view kServices = "freehold completion services -o human 2>/dev/null";
 
 constexpr std::string_view kBash = R"sh(# bash completion for freehold: source <(freehold completion bash)
 _freehold() {

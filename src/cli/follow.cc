@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "cli/daemons.h"
 #include "cli/verbs.h"
@@ -58,12 +59,20 @@ int show_stream(const Invocation& invocation, StreamPlace& place, std::string (*
   if (!layout) return fail(invocation, layout.error());
   Session session(invocation, *layout);
   bool human = invocation.output == OutputForm::kHuman;
+  // One value, where there is an end; a line for each, where there is none.
+  bool as_array = invocation.output == OutputForm::kJson && !invocation.follow;
+  bool first = true;
   for (bool answered = false;;) {
     auto followed = session.follow(place.target(), [&](const codec::Json& line) {
       answered = true;
-      if (place.take(line)) print(human ? render(line, invocation.color) : line.dump() + "\n");
+      if (!place.take(line)) return true;
+      if (as_array)
+        print((std::exchange(first, false) ? "[" : ",\n") + line.dump());
+      else
+        print(human ? render(line, invocation.color) : line.dump() + "\n");
       return true;
     });
+    if (as_array && followed) print(first ? "[]\n" : "]\n");
     if (!invocation.follow) return followed ? kDone : fail(invocation, followed.error());
     // Something is wrong with what was asked for, or nobody was ever there.
     bool refused = !followed && !answered;

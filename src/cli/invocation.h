@@ -27,6 +27,7 @@ struct Invocation {
   std::string config;  // empty: ./freehold.yaml
   std::string state;   // empty: found from the file's name, see state_directory.h
   OutputForm output = OutputForm::kHuman;
+  bool output_asked = false;  // by the command line itself, not by FREEHOLD_OUTPUT
   bool color = false;
 
   // Of single verbs; each is set only by those that have it.

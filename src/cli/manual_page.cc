@@ -68,6 +68,9 @@ Every verb takes these options:
   for (const VerbInfo& verb : grammar.verbs) {
     out += fmt::format(".Ss {}\n", argument(verb.name + (verb.usage.empty() ? "" : " " + verb.usage)));
     out += plain(verb.purpose) + ".\n";
+    if (!verb.operand.empty())
+      out +=
+          fmt::format(".Bl -tag -width Ds\n.It Ar {}\n{}\n.El\n", argument(verb.operand), plain(verb.operand_meaning));
     if (!verb.options.empty()) out += list_options(verb.options);
     if (!verb.examples.empty()) {
       out += ".Bd -literal -offset indent\n";

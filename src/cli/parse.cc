@@ -2,11 +2,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
 #include "base/text.h"
+#include "cli/command_words.h"
 #include "cli/grammar.h"
 #include "cli/invocation.h"
 #include "cli/output.h"
@@ -15,15 +16,13 @@
 namespace freehold::cli {
 namespace {
 
-constexpr std::string_view kFooter = R"(
-Examples:
-  freehold up                       make what ./freehold.yaml says so, and keep it so
+constexpr std::string_view kFooter =
+    R"(  freehold up                       make what ./freehold.yaml says so, and keep it so
   freehold plan                     what `up` would change, and what users would notice
   freehold status --watch           what runs, as it changes
   freehold logs -f web              what a service prints
   freehold rollback                 back to the generation before
-
-Exit codes: 0 done, 1 failed, 2 plan has changes, 3 bad file, 4 refused, 5 nobody answers, 6 rolled back, 64 usage.)";
+)";
 
 constexpr int kMostLines = 100'000;
 
@@ -32,7 +31,8 @@ class Grammar {
  public:
   explicit Grammar(Invocation& out) : app_("Own your infrastructure: one file, one program.", "freehold"), out_(out) {
     app_.require_subcommand(1);
-    app_.set_version_flag("--version", "freehold " FREEHOLD_VERSION);
+    app_.set_version_flag("-V,--version", "freehold " FREEHOLD_VERSION, "Print the version and exit");
+    app_.set_help_flag("-h,--help", "Print help, of the verb if there is one, and exit");
     app_.footer(std::string(kFooter));
     app_.fallthrough();
     app_.add_option("-c,--config", out_.config, "The organisation's file (default ./freehold.yaml)")
@@ -51,11 +51,18 @@ class Grammar {
   }
 
   void build() {
+    group_ = "Deploying";
     describe_file();
+    group_ = "What runs";
     describe_running();
+    group_ = "Looking";
     describe_seeing();
+    group_ = "Generations";
     describe_past();
+    group_ = "Writing the file";
     describe_writing();
+    group_ = "This program";
+    describe_itself();
   }
 
   CLI::App& app() { return app_; }
@@ -63,7 +70,8 @@ class Grammar {
  private:
   CLI::App* verb(const char* name, const char* purpose, const char* examples) {
     CLI::App* sub = app_.add_subcommand(name, purpose);
-    sub->footer(std::string("Examples:\n") + examples);
+    sub->footer(examples);
+    sub->group(group_);
     sub->fallthrough();
     sub->callback([this, name] { out_.verb = name; });
     return sub;
@@ -86,7 +94,7 @@ class Grammar {
                         "everything again");
     file_argument(up);
     up->add_flag("--foreground", out_.foreground, "Stay attached; ctrl-C means `freehold down`");
-    up->add_option("-m,--message", out_.message, "Why, for the history");
+    up->add_option("-m,--message", out_.message, "Why, for the history")->type_name("TEXT");
   }
 
   void describe_running() {
@@ -101,7 +109,7 @@ class Grammar {
     drain->add_flag("--off", out_.off, "Give it requests again");
     CLI::App* exec = verb("exec", "Run a command as a service: its user, environment and limits",
                           "  freehold exec web -- env\n  freehold exec notes -- sh");
-    words(exec, "SERVICE -- COMMAND", "The service or instance, then the command", 2, 4096);
+    words(exec, "SERVICE -- COMMAND", "The service or instance, then the command", 2, 2);
   }
 
   void describe_seeing() {
@@ -115,15 +123,18 @@ class Grammar {
                           "--access web   # the requests that were answered");
     logs->add_flag("-f,--follow", out_.follow, "Go on as more comes");
     logs->add_flag("-a,--access", out_.access, "The gateway's access log; SERVICE: only what went there");
-    logs->add_option("--since", out_.since, "Only what is newer: 10m, 2h, or 2026-03-01T12:00:00Z");
+    logs->add_option("--since", out_.since, "Only what is newer: 10m, 2h, or 2026-03-01T12:00:00Z")->type_name("TIME");
     logs->add_option("-n,--lines", out_.lines, "The last so many lines (default 200, with --since all)")
-        ->check(CLI::Range(0, kMostLines));
+        ->check(CLI::Range(0, kMostLines).description(""))
+        ->type_name("N");
     words(logs, "SERVICE", "Only this service or instance", 0, 1);
     CLI::App* events = verb("events", "What happened: starts, ends, health, deploys, by whom",
                             "  freehold events\n  freehold events -f\n  freehold events --after 1200 -o ndjson");
     events->add_flag("-f,--follow", out_.follow, "Go on as more comes");
-    events->add_option("--after", out_.after, "Only events after this id");
-    events->add_option("-n,--lines", out_.lines, "The last so many (default 50)")->check(CLI::Range(0, kMostLines));
+    events->add_option("--after", out_.after, "Only events after this id")->type_name("ID");
+    events->add_option("-n,--lines", out_.lines, "The last so many (default 50)")
+        ->check(CLI::Range(0, kMostLines).description(""))
+        ->type_name("N");
     words(events, "SUBJECT", "Only of this service or instance", 0, 1);
     verb("doctor", "What this machine can and cannot do for Freehold, and what each lack costs", "  freehold doctor");
   }
@@ -149,18 +160,27 @@ class Grammar {
     verb("schema", "The JSON Schema of the file, for editors",
          "  freehold schema > freehold.schema.json   # then, first line of the file:\n"
          "  # yaml-language-server: $schema=freehold.schema.json");
+  }
+
+  void describe_itself() {
+    words(verb("help", "What the verbs are for, or how one is used",
+               "  freehold help\n  freehold help rollback\n  freehold help -o json   # every verb and option, as data"),
+          "VERB", "Which verb", 0, 1);
     words(verb("completion", "What makes a shell complete freehold's words",
                "  source <(freehold completion bash)\n  freehold completion zsh > ~/.zfunc/_freehold\n"
                "  freehold completion fish | source"),
           "bash|zsh|fish|services", "The shell; or the names of the file's services", 1, 1);
     verb("man", "The manual page", "  freehold man | man -l -");
+    verb("version", "Which version this is", "  freehold version\n  freehold version -o json");
   }
 
   CLI::App app_;
   Invocation& out_;
+  std::string group_;  // of the verbs that are described next
 };
 
-std::string first_option_value(const CLI::Option& option) {
+// ---- read out again as data
+std::string value_of(const CLI::Option& option) {
   if (option.get_expected_min() == 0 && option.get_expected_max() == 0) return "";
   return option.get_type_name().empty() ? "VALUE" : option.get_type_name();
 }
@@ -169,7 +189,8 @@ std::vector<OptionInfo> options_of(const CLI::App& app) {
   std::vector<OptionInfo> out;
   for (const CLI::Option* option : app.get_options()) {
     if (!option->nonpositional()) continue;
-    OptionInfo info{.names = {}, .value = first_option_value(*option), .meaning = option->get_description()};
+    OptionInfo info{.names = {}, .value = value_of(*option), .meaning = option->get_description()};
+    info.variable = option->get_envname();
     for (const std::string& name : option->get_snames()) info.names.push_back("-" + name);
     for (const std::string& name : option->get_lnames()) info.names.push_back("--" + name);
     out.push_back(std::move(info));
@@ -177,36 +198,80 @@ std::vector<OptionInfo> options_of(const CLI::App& app) {
   return out;
 }
 
-std::string meant(std::string_view word, const std::vector<std::string>& names) {
-  std::vector<std::string_view> views(names.begin(), names.end());
-  return std::string(near_name(word, views));
+std::vector<std::string> examples_of(const CLI::App& app) {
+  std::vector<std::string> out;
+  std::string footer = app.get_footer();
+  for (std::string_view line : split(footer, '\n')) {
+    if (!trim(line).empty()) out.emplace_back(trim(line));
+  }
+  return out;
 }
 
-// The verb, or the option of a verb, that was most likely meant by a word that is none.
-std::string hint_for(const CLI::App& app, int count, char** words) {
-  if (count < 2 || words[1][0] == '-') return "";
-  std::vector<std::string> verbs;
+const CLI::Option* operand_of(const CLI::App& verb) {
+  for (const CLI::Option* option : verb.get_options()) {
+    if (!option->nonpositional()) return option;
+  }
+  return nullptr;
+}
+
+VerbInfo describe(const CLI::App& sub) {
+  VerbInfo verb{.name = sub.get_name(), .group = sub.get_group(), .purpose = sub.get_description()};
+  if (const CLI::Option* operand = operand_of(sub)) {
+    verb.usage = operand->get_required() ? operand->get_name() : fmt::format("[{}]", operand->get_name());
+    verb.operand = operand->get_name();
+    verb.operand_meaning = operand->get_description();
+    verb.most_operands = static_cast<size_t>(operand->get_expected_max());
+  }
+  for (OptionInfo& option : options_of(sub)) {
+    if (option.names.back() != "--help") verb.options.push_back(std::move(option));
+  }
+  verb.examples = examples_of(sub);
+  return verb;
+}
+
+GrammarInfo describe_all(const CLI::App& app) {
+  GrammarInfo out{.purpose = app.get_description(), .options = options_of(app), .examples = examples_of(app)};
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
-    verbs.push_back(sub->get_name());
-  std::string near = meant(words[1], verbs);
-  if (near.empty()) return fmt::format("'{}' is no verb\n", words[1]);
-  if (near != words[1]) return fmt::format("'{}' is no verb; did you mean 'freehold {}'?\n", words[1], near);
-  // The verb is right, something after it is not.
-  std::vector<std::string> options;
-  const CLI::App* verb = app.get_subcommand(near);
-  for (const CLI::App* part : {&app, verb}) {
-    for (const CLI::Option* option : part->get_options()) {
-      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    out.verbs.push_back(describe(*sub));
+  return out;
+}
+
+// What the library found, as data; what it says of it is for those who know the library.
+UsageFault fault_of(const CLI::ParseError& error, const CLI::App& app, const CLI::App* verb) {
+  UsageFault fault;
+  // An option that is none is to blame also for what seems to be missing.
+  std::vector<std::string> rest = app.remaining(true);
+  auto unknown = std::ranges::find_if(rest, [](const std::string& word) { return word.starts_with('-'); });
+  if (unknown != rest.end() || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    fault.kind = UsageFault::Kind::kUnexpected;
+    if (!rest.empty()) fault.word = unknown != rest.end() ? *unknown : rest.front();
+    return fault;
+  }
+  if (const CLI::Option* operand = verb == nullptr ? nullptr : operand_of(*verb)) {
+    size_t count = operand->results().size();
+    if (count < static_cast<size_t>(operand->get_expected_min())) fault.kind = UsageFault::Kind::kMissing;
+    if (count > static_cast<size_t>(operand->get_expected_max())) {
+      fault.kind = UsageFault::Kind::kUnexpected;
+      fault.word = operand->results()[static_cast<size_t>(operand->get_expected_max())];
     }
   }
-  for (int i = 2; i < count; ++i) {
-    std::string_view whole = words[i];
-    std::string word(whole.substr(0, whole.find('=')));
-    if (!word.starts_with("--") || word == "--") continue;
-    std::string option = meant(word, options);
-    if (!option.empty() && option != word) return fmt::format("did you mean '{}'?\n", option);
+  fault.library = error.what();
+  // An option of which the library speaks is to blame, whatever is missing beside it.
+  for (const CLI::App* part : {&app, verb}) {
+    if (part == nullptr) continue;
+    for (const CLI::Option* option : part->get_options()) {
+      std::string name = option->get_name();
+      if (!option->nonpositional() || fault.library.find(name) == std::string::npos) continue;
+      fault.kind = option->results().empty() ? UsageFault::Kind::kNoValue : UsageFault::Kind::kBadValue;
+      fault.option = name;
+      if (!option->results().empty()) fault.word = option->results().back();
+    }
   }
-  return "";
+  return fault;
+}
+
+int refuse(const Invocation& invocation, const UsageProblem& problem) {
+  return fail_usage(invocation, problem.message, problem.hint);
 }
 
 }  // namespace
@@ -215,44 +280,38 @@ GrammarInfo describe_grammar() {
   Invocation unused;
   Grammar grammar(unused);
   grammar.build();
-  GrammarInfo out;
-  out.options = options_of(grammar.app());
-  for (const CLI::App* sub : grammar.app().get_subcommands([](const CLI::App*) { return true; })) {
-    VerbInfo verb{
-        .name = sub->get_name(), .purpose = sub->get_description(), .usage = {}, .options = {}, .examples = {}};
-    for (const CLI::Option* option : sub->get_options()) {
-      if (option->nonpositional()) continue;
-      verb.usage = option->get_required() ? option->get_name() : fmt::format("[{}]", option->get_name());
-    }
-    for (OptionInfo& option : options_of(*sub)) {
-      if (option.names.back() != "--help") verb.options.push_back(std::move(option));
-    }
-    std::string footer = sub->get_footer();
-    for (std::string_view line : split(footer, '\n')) {
-      if (line.starts_with("  ")) verb.examples.emplace_back(trim(line));
-    }
-    out.verbs.push_back(std::move(verb));
-  }
-  return out;
+  return describe_all(grammar.app());
 }
 
 Parsed parse_command_line(int count, char** words) {
   Parsed parsed;
+  Invocation& invocation = parsed.invocation;
+  Grammar grammar(invocation);
+  grammar.build();
+  GrammarInfo info = describe_all(grammar.app());
+  CommandWords line = read_words(info, std::vector<std::string>(words + 1, words + count));
   // https://no-color.org: set and not empty, whatever it says.
   const char* no_color = std::getenv("NO_COLOR");
-  parsed.invocation.color = Screen::is_there() && (no_color == nullptr || *no_color == '\0');
-  Grammar grammar(parsed.invocation);
-  grammar.build();
+  invocation.color = Screen::is_there() && (no_color == nullptr || *no_color == '\0');
+  auto answer = [&](const std::string& text) {
+    print(text);
+    parsed.exit_code = kDone;
+    return parsed;
+  };
+  if (line.asks_for_help) return answer(help_text(info, line.verb, Screen::text_columns()));
   try {
-    grammar.app().parse(count, words);
+    // The library takes the words from the end.
+    grammar.app().parse(std::vector<std::string>(line.words.rbegin(), line.words.rend()));
+    invocation.output_asked = line.form.has_value();
+    if (!line.command.empty()) invocation.arguments.resize(1);
+    invocation.arguments.insert(invocation.arguments.end(), line.command.begin(), line.command.end());
   } catch (const CLI::Success& success) {  // --help, --version
     bool version = success.get_name() == "CallForVersion";
-    print(version ? std::string(success.what()) + "\n" : grammar.app().help());
-    parsed.exit_code = kDone;
+    return answer(version ? std::string(success.what()) + "\n" : help_text(info, line.verb, Screen::text_columns()));
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "freehold: {}\n{}Run 'freehold --help' for the verbs, 'freehold VERB --help' for one of them.\n",
-               error.what(), hint_for(grammar.app(), count, words));
-    parsed.exit_code = kUsage;
+    const CLI::App* verb = info.find(line.verb) == nullptr ? nullptr : grammar.app().get_subcommand(line.verb);
+    invocation.output = line.form.value_or(form_of_environment());
+    parsed.exit_code = refuse(invocation, explain_fault(info, line, fault_of(error, grammar.app(), verb)));
   }
   return parsed;
 }

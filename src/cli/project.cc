@@ -168,17 +168,19 @@ LoadedProject load_project(os::Disk& disk, const std::string& path, Depth depth)
   return Loader(disk, path).load(depth);
 }
 
-std::string organisation_name(os::Disk& disk, const std::string& path) {
+Outline outline_of(os::Disk& disk, const std::string& path) {
+  Outline outline;
   auto text = disk.read(path, kLargestText);
-  if (!text) return "";
-  codec::YamlDocument document = codec::parse_yaml(*text);
-  if (!document.root) return "";
+  codec::YamlDocument document = text ? codec::parse_yaml(*text) : codec::YamlDocument();
+  if (!document.root) return outline;
   for (const codec::YamlEntry& entry : document.root->entries) {
-    if (entry.key == "name" && entry.value.kind == codec::YamlKind::kScalar &&
-        entry.value.text.find('/') == std::string::npos)
-      return entry.value.text;
+    const codec::YamlNode& value = entry.value;
+    if (entry.key == "name" && value.kind == codec::YamlKind::kScalar && value.text.find('/') == std::string::npos)
+      outline.name = value.text;
+    if (entry.key != "services") continue;
+    for (const codec::YamlEntry& service : value.entries) outline.services.push_back(service.key);
   }
-  return "";
+  return outline;
 }
 
 }  // namespace freehold::cli

@@ -39,7 +39,16 @@ class Session;
 // Sends one captured blob. A file that changed since fails: what was planned is what is applied.
 Result<void> upload_blob(Session& session, const contents::Capture& capture, const std::string& digest);
 
-// The name in the file, for finding the state directory; empty if the file cannot be read.
-std::string organisation_name(os::Disk& disk, const std::string& path);
+// What can be said of a file without reading what it names, and though something in it is wrong.
+struct Outline {
+  std::string name;                   // of the organisation, for finding the state directory; empty if there is none
+  std::vector<std::string> services;  // of the root file alone
+};
+Outline outline_of(os::Disk& disk, const std::string& path);
+
+// Shows what is wrong with the file, all of it; kBadFile.
+int fail(const Invocation& invocation, const LoadedProject& loaded);
+// Shows the warnings of a file that can be used, and, to people, its errors.
+void show_findings(const Invocation& invocation, const LoadedProject& loaded);
 
 }  // namespace freehold::cli

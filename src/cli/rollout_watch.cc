@@ -113,12 +113,7 @@ class RolloutWatch {
       std::string text = message_.starts_with(outcome_) ? message_ : fmt::format("{}: {}", outcome_, message_);
       return print(paint(text, tone, invocation.color) + "\n");
     }
-    codec::Json json;
-    json.set("outcome", outcome_)
-        .set("rollout", change_.rollout)
-        .set("generation", change_.generation)
-        .set("message", message_);
-    print(json.dump() + "\n");
+    show_outcome(invocation, outcome_, change_, message_);
   }
 
   Session& session_;
@@ -133,13 +128,22 @@ class RolloutWatch {
 
 }  // namespace
 
+void show_outcome(const Invocation& invocation, const std::string& outcome, const api::ChangeAnswer& change,
+                  const std::string& message) {
+  if (invocation.output == OutputForm::kHuman) return;
+  codec::Json json;
+  json.set("outcome", outcome)
+      .set("rollout", change.rollout)
+      .set("generation", change.generation)
+      .set("message", message);
+  print(json.dump() + "\n");
+}
+
 Result<int> watch_rollout(Session& session, const api::ChangeAnswer& change) {
   if (change.rollout != 0) return RolloutWatch(session, change).run();
-  if (session.invocation().output == OutputForm::kHuman) {
-    print(fmt::format("nothing to do: generation {} runs as it is\n", change.generation));
-  } else {
-    print(codec::to_json(change).dump() + "\n");
-  }
+  std::string text = fmt::format("nothing to do: generation {} runs as it is", change.generation);
+  if (session.invocation().output == OutputForm::kHuman) print(text + "\n");
+  show_outcome(session.invocation(), "done", change, text);
   return kDone;
 }
 

@@ -16,6 +16,10 @@ Result<int> watch_rollout(Session& session, const api::ChangeAnswer& change);
 // watching, and `way_back` if there is one, and the process ends by the signal.
 int follow_rollout(Session& session, const api::ChangeAnswer& change, std::string_view way_back = "");
 
+// How a change ended, for programs: {"outcome", "rollout", "generation", "message"}. Nothing is shown to people.
+void show_outcome(const Invocation& invocation, const std::string& outcome, const api::ChangeAnswer& change,
+                  const std::string& message);
+
 // " -c FILE --state DIR" as this call was given them, for commands that it proposes.
 std::string options_of(const Session& session);
 

@@ -12,6 +12,7 @@ struct Verb {
   int (*run)(const Invocation&);
 };
 
+// clang-format off: a line each, so that a new one is a line
 constexpr std::array kVerbs = {
     Verb{"validate", &run_validate},
     Verb{"plan", &run_plan},
@@ -32,15 +33,18 @@ constexpr std::array kVerbs = {
     Verb{"fmt", &run_fmt},
     Verb{"explain", &run_explain},
     Verb{"schema", &run_schema},
+    Verb{"help", &run_help},
     Verb{"completion", &run_completion},
     Verb{"man", &run_man},
+    Verb{"version", &run_version},
 };
+// clang-format on
 
 }  // namespace
 
 Result<model::Layout> layout_of(const Invocation& invocation) {
   os::Disk& disk = os::system_disk();
-  std::string name = invocation.state.empty() ? organisation_name(disk, config_path(invocation)) : "";
+  std::string name = invocation.state.empty() ? outline_of(disk, config_path(invocation)).name : "";
   FH_ASSIGN(std::string root, find_state_directory(disk, invocation.state, name));
   return model::Layout{root};
 }

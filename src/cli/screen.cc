@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -12,6 +13,12 @@
 #include "cli/output.h"
 
 namespace freehold::cli {
+namespace {
+
+constexpr size_t kNarrowest = 40;
+constexpr size_t kWidest = 120;
+
+}  // namespace
 
 bool Screen::is_there() {
   const char* terminal = std::getenv("TERM");
@@ -26,6 +33,15 @@ Size Screen::size() {
   if (window.ws_col != 0) size.columns = window.ws_col;
   if (window.ws_row != 0) size.rows = window.ws_row;
   return size;
+}
+
+size_t Screen::text_columns() {
+  size_t columns = size().columns;
+  std::string_view given = std::getenv("COLUMNS") == nullptr ? "" : std::getenv("COLUMNS");
+  size_t number = 0;
+  auto [stop, failure] = std::from_chars(given.data(), given.data() + given.size(), number);
+  if (failure == std::errc() && stop == given.data() + given.size() && number > 0) columns = number;
+  return std::clamp<size_t>(columns, kNarrowest, kWidest);
 }
 
 std::string redraw(const std::vector<std::string>& drawn, const std::vector<std::string>& lines, size_t columns) {

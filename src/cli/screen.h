@@ -20,6 +20,9 @@ class Screen {
   // Standard output is a terminal that can move its cursor (TERM is neither empty nor "dumb").
   static bool is_there();
   static Size size();
+  // How wide text that is broken into lines may be: what COLUMNS says, else the terminal's width, 80 where there is
+  // none; between 40 and 120, for reading.
+  static size_t text_columns();
 
   void draw(std::vector<std::string> lines);
   // What is drawn stays; the next block is drawn below.

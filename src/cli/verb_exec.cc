@@ -18,6 +18,7 @@ namespace freehold::cli {
 namespace {
 
 constexpr Duration kConnectTime = std::chrono::seconds(5);
+constexpr int kNotRun = 125;      // as env, timeout and docker have it
 constexpr int kSignalBase = 128;  // what shells add for a command that a signal ended
 
 class ExecClient {
@@ -86,12 +87,15 @@ Result<model::Exit> execute(const Invocation& invocation) {
   FH_ASSIGN(model::Layout layout, layout_of(invocation));
   link::Exec exec;
   exec.target = invocation.arguments[0];
-  size_t first = invocation.arguments[1] == "--" ? 2 : 1;
-  exec.words.assign(invocation.arguments.begin() + static_cast<std::ptrdiff_t>(first), invocation.arguments.end());
-  if (exec.words.empty()) return Error(ErrorCode::kInvalid, "there is no command after --");
+  exec.words.assign(invocation.arguments.begin() + 1, invocation.arguments.end());
   if (const char* terminal = std::getenv("TERM")) exec.terminal = terminal;
   FH_ASSIGN(net::SocketAddress address, net::SocketAddress::unix_path(layout.agent_socket()));
-  FH_ASSIGN(os::Fd socket, net::connect_blocking(address, kConnectTime));
+  auto connected = net::connect_blocking(address, kConnectTime);
+  if (!connected) {
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("nothing answers at {}; is it up? `freehold up` starts it", layout.root));
+  }
+  os::Fd socket = *std::move(connected);
   FH_ASSIGN(std::unique_ptr<runtime::Loop> loop, runtime::Loop::create(runtime::Backend::kEpoll));
   ExecClient client(*loop, std::move(socket), catch_signals());
   FH_TRY(client.begin(exec));
@@ -102,8 +106,11 @@ Result<model::Exit> execute(const Invocation& invocation) {
 
 int run_exec(const Invocation& invocation) {
   auto exit = execute(invocation);
-  if (!exit) return fail(invocation, exit.error());
-  if (!exit->failure.empty()) talk(fmt::format("freehold: {}\n", exit->failure));
+  if (!exit) {
+    (void)fail(invocation, exit.error());
+    return kNotRun;
+  }
+  if (!exit->failure.empty()) (void)fail(invocation, Error(ErrorCode::kNotFound, exit->failure));
   return exit->signal != 0 ? kSignalBase + exit->signal : exit->code;
 }
 

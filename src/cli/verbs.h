@@ -24,15 +24,17 @@ int run_init(const Invocation& invocation);
 int run_fmt(const Invocation& invocation);
 int run_explain(const Invocation& invocation);
 int run_schema(const Invocation& invocation);
+int run_help(const Invocation& invocation);
 int run_completion(const Invocation& invocation);
 int run_man(const Invocation& invocation);
+int run_version(const Invocation& invocation);
 
 // All of a command line: parse, find the verb, run it.
 int run(int count, char** words);
 
 // ---- shared by verbs
 // Nothing, and it is said, if the text is none.
-std::optional<uint64_t> number_of_generation(const std::string& text);
+std::optional<uint64_t> number_of_generation(const Invocation& invocation, const std::string& text);
 Result<model::Layout> layout_of(const Invocation& invocation);
 // `down`: until nothing is left. kCancelled if a signal came that the session heeds.
 Result<int> stop_platform(Session& session);

@@ -30,11 +30,15 @@ Result<int> stop_platform(Session& session) {
   if (!session.answers(Session::Need::kAlive)) {
     FH_TRY(session.attend());
     FH_TRY(finish_by_agent(session, Instances::kStop));
+    // Control, which would say so, is gone.
+    show_outcome(session.invocation(), "done", {}, "stopped by the agent");
   } else {
     FH_ASSIGN(codec::Json json, session.post("/v1/down", codec::Json::object()));
     FH_ASSIGN(api::ChangeAnswer answer, codec::from_json<api::ChangeAnswer>(json));
     if (answer.rollout != 0) {
       FH_ASSIGN(code, watch_rollout(session, answer));
+    } else {
+      show_outcome(session.invocation(), "done", answer, "nothing was ever applied");
     }
     if (code != kDone) return code;
   }
@@ -71,8 +75,7 @@ int run_scale(const Invocation& invocation) {
   const std::string& text = invocation.arguments[1];
   auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), replicas);
   if (failure != std::errc() || stop != text.data() + text.size()) {
-    talk(fmt::format("freehold: '{}' is not a number of instances, such as 3\n", text));
-    return kUsage;
+    return fail_usage(invocation, fmt::format("'{}' is not a number of instances, such as 3", text));
   }
   request.replicas = replicas;
   return change(invocation, fmt::format("/v1/services/{}/scale", invocation.arguments[0]), codec::to_json(request));
@@ -82,18 +85,18 @@ int run_drain(const Invocation& invocation) {
   return change(invocation, "/v1/drain", codec::to_json(api::DrainRequest{invocation.arguments[0], invocation.off}));
 }
 
-std::optional<uint64_t> number_of_generation(const std::string& text) {
+std::optional<uint64_t> number_of_generation(const Invocation& invocation, const std::string& text) {
   uint64_t number = 0;
   auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failure == std::errc() && stop == text.data() + text.size() && number > 0) return number;
-  talk(fmt::format("freehold: '{}' is not the number of a generation; see `freehold history`\n", text));
+  (void)fail_usage(invocation, fmt::format("'{}' is not the number of a generation; see `freehold history`", text));
   return std::nullopt;
 }
 
 int run_rollback(const Invocation& invocation) {
   api::RollbackRequest request;
   if (!invocation.arguments.empty()) {
-    request.generation = number_of_generation(invocation.arguments[0]);
+    request.generation = number_of_generation(invocation, invocation.arguments[0]);
     if (!request.generation) return kUsage;
   }
   return change(invocation, "/v1/rollback", codec::to_json(request));

@@ -17,25 +17,6 @@ namespace {
 
 constexpr Duration kLook = std::chrono::milliseconds(200);
 
-// Says everything that is wrong with the file; true if there is a project.
-bool report(const Invocation& invocation, const LoadedProject& loaded) {
-  if (invocation.output != OutputForm::kHuman) {
-    if (loaded.project) return true;
-    codec::Json json;
-    json.set("diagnostics", loaded.diagnostics.to_json());
-    codec::Json problems = codec::Json::array();
-    for (const Error& problem : loaded.problems) problems.push(problem.message());
-    json.set("problems", std::move(problems));
-    print(json.dump() + "\n");
-    return false;
-  }
-  bool color = invocation.color && isatty(STDERR_FILENO) == 1;
-  if (!loaded.diagnostics.empty())
-    talk(loaded.diagnostics.format(color ? model::Colour::kAlways : model::Colour::kNever));
-  for (const Error& problem : loaded.problems) talk(fmt::format("freehold: {}\n", problem.message()));
-  return loaded.project.has_value();
-}
-
 Result<void> upload_contents(Session& session, const Project& project) {
   std::map<std::string, const contents::Capture*> wanted;
   for (const contents::Capture& capture : project.captures) {
@@ -49,7 +30,8 @@ Result<void> upload_contents(Session& session, const Project& project) {
   for (const codec::Json& each : missing.items()) {
     const std::string& digest = each.as_string();
     FH_TRY(upload_blob(session, *wanted.at(digest), digest));
-    if (++done % 100 == 0) talk(fmt::format("{} of {} files taken\n", done, missing.items().size()));
+    if (++done % 100 == 0 && session.invocation().output == OutputForm::kHuman)
+      talk(fmt::format("{} of {} files taken\n", done, missing.items().size()));
   }
   return {};
 }
@@ -106,7 +88,7 @@ Result<int> apply(Session& session, Project& project, bool& accepted) {
 
 // Until a signal comes, or somebody else has stopped the platform.
 void stay_attached(Session& session) {
-  print("ctrl-C stops everything\n");
+  if (session.invocation().output == OutputForm::kHuman) print("ctrl-C stops everything\n");
   while (session.attend() && !has_stopped(session)) {
     // Ends when control does: to be stopped, or to be started again by the agent.
     (void)session.follow("/v1/events?follow=1&last=0", [](const codec::Json&) { return true; }).ok();
@@ -115,12 +97,13 @@ void stay_attached(Session& session) {
 }
 
 int stop_what_is_attached(Session& session) {
+  bool human = session.invocation().output == OutputForm::kHuman;
   if (!session.asked_to_end()) {
-    print("it was stopped from elsewhere\n");
+    if (human) print("it was stopped from elsewhere\n");
     return kDone;
   }
   session.forget_signal();
-  print("\nstopping; ctrl-C once more does not wait for it\n");
+  if (human) print("\nstopping; ctrl-C once more does not wait for it\n");
   auto code = stop_platform(session);
   // A signal that came before there was anything to stop.
   if (!code && code.error().code() == ErrorCode::kUnavailable && is_gone(session)) return kDone;
@@ -131,7 +114,8 @@ int stop_what_is_attached(Session& session) {
 
 int run_validate(const Invocation& invocation) {
   LoadedProject loaded = load_project(os::system_disk(), config_path(invocation), Depth::kTextOnly);
-  if (!report(invocation, loaded)) return kBadFile;
+  if (!loaded.project) return fail(invocation, loaded);
+  show_findings(invocation, loaded);
   const model::Organisation& organisation = loaded.project->organisation;
   if (invocation.output == OutputForm::kHuman) {
     print(fmt::format("{} is valid: {} service{}, {} route{}\n", config_path(invocation), organisation.services.size(),
@@ -145,7 +129,8 @@ int run_validate(const Invocation& invocation) {
 
 int run_plan(const Invocation& invocation) {
   LoadedProject loaded = load_project(os::system_disk(), config_path(invocation), Depth::kWithContents);
-  if (!report(invocation, loaded)) return plan_failed(invocation, kBadFile);
+  if (!loaded.project) return plan_failed(invocation, fail(invocation, loaded));
+  show_findings(invocation, loaded);
   auto layout = layout_of(invocation);
   if (!layout) return plan_failed(invocation, fail(invocation, layout.error()));
   Session session(invocation, *layout);
@@ -157,7 +142,8 @@ int run_plan(const Invocation& invocation) {
 
 int run_up(const Invocation& invocation) {
   LoadedProject loaded = load_project(os::system_disk(), config_path(invocation), Depth::kWithContents);
-  if (!report(invocation, loaded)) return kBadFile;
+  if (!loaded.project) return fail(invocation, loaded);
+  show_findings(invocation, loaded);
   auto layout = layout_of(invocation);
   if (!layout) return fail(invocation, layout.error());
   Session session(invocation, *layout);
@@ -176,7 +162,7 @@ int run_up(const Invocation& invocation) {
   auto status = json ? codec::from_json<api::Status>(*json) : Result<api::Status>(json.error());
   if (status && invocation.output == OutputForm::kHuman && *code == kDone) print_welcome(session, *status);
   if (!invocation.foreground) return *code;
-  if (*code != kDone) talk("the apply failed; what ran before still does\n");
+  if (*code != kDone && invocation.output == OutputForm::kHuman) talk("the apply failed; what ran before still does\n");
   stay_attached(session);
   int end = stop_what_is_attached(session);
   return *code != kDone ? *code : end;

@@ -1,8 +1,7 @@
-// init, fmt, explain, schema, completion, man: the verbs that help with writing the file and the commands.
+// init, fmt, explain, schema: the verbs that help with writing the file.
 #include <fmt/core.h>
 
 #include "base/text.h"
-#include "cli/grammar.h"
 #include "cli/line_diff.h"
 #include "cli/project.h"
 #include "cli/verbs.h"
@@ -107,33 +106,12 @@ Result<std::vector<std::string>> files_to_lay_out(os::Disk& disk, const Invocati
   return paths;
 }
 
-// Of the file with its includes; of the file alone while something in it is wrong.
-std::vector<std::string> service_names(os::Disk& disk, const std::string& path) {
-  std::vector<std::string> names;
-  LoadedProject loaded = load_project(disk, path, Depth::kTextOnly);
-  if (loaded.project) {
-    for (const auto& [name, service] : loaded.project->organisation.services) names.push_back(name);
-    return names;
-  }
-  auto text = disk.read(path, kLargestFile);
-  codec::YamlDocument document = text ? codec::parse_yaml(*text) : codec::YamlDocument();
-  if (!document.root) return names;
-  for (const codec::YamlEntry& section : document.root->entries) {
-    if (section.key != "services") continue;
-    for (const codec::YamlEntry& service : section.value.entries) names.push_back(service.key);
-  }
-  return names;
-}
-
 }  // namespace
 
 int run_explain(const Invocation& invocation) {
   auto found = model::explain(invocation.arguments.empty() ? "" : invocation.arguments[0]);
   if (!found) return fail(invocation, found.error());
-  if (invocation.output != OutputForm::kHuman) {
-    print(codec::to_json(*found).dump() + "\n");
-    return kDone;
-  }
+  if (invocation.output != OutputForm::kHuman) return print_list(invocation, codec::to_json(*found));
   for (size_t i = 0; i < found->size(); ++i) print((i > 0 ? "\n" : "") + model::render((*found)[i]));
   return kDone;
 }
@@ -185,8 +163,10 @@ int run_fmt(const Invocation& invocation) {
     if (!text) return fail(invocation, text.error());
     auto laid_out = codec::lay_out_yaml(*text);
     if (!laid_out) {
-      int code = fail(invocation, Error(ErrorCode::kInvalid, fmt::format("{}: {}", path, laid_out.error().message())));
-      return code == kFailed ? kBadFile : code;
+      // Where it is wrong, if that is known.
+      LoadedProject loaded = load_project(disk, config_path(invocation), Depth::kTextOnly);
+      if (!loaded.project) return fail(invocation, loaded);
+      return fail(invocation, Error(ErrorCode::kInvalid, fmt::format("{}: {}", path, laid_out.error().message())));
     }
     if (*laid_out == *text) continue;
     changed.push(path);
@@ -201,27 +181,6 @@ int run_fmt(const Invocation& invocation) {
   bool any = !changed.items().empty();
   if (invocation.output != OutputForm::kHuman) print(codec::Json().set("changed", std::move(changed)).dump() + "\n");
   return invocation.diff && any ? kChanges : kDone;
-}
-
-int run_completion(const Invocation& invocation) {
-  const std::string& what = invocation.arguments[0];
-  if (what == "services") {
-    for (const std::string& name : service_names(os::system_disk(), config_path(invocation))) print(name + "\n");
-    return kDone;
-  }
-  for (auto [name, shell] :
-       {std::pair{"bash", Shell::kBash}, std::pair{"zsh", Shell::kZsh}, std::pair{"fish", Shell::kFish}}) {
-    if (what != name) continue;
-    print(completion_script(describe_grammar(), shell));
-    return kDone;
-  }
-  talk(fmt::format("freehold: '{}' is no shell that is known here; there are bash, zsh and fish\n", what));
-  return kUsage;
-}
-
-int run_man(const Invocation&) {
-  print(manual_page(describe_grammar()));
-  return kDone;
 }
 
 }  // namespace freehold::cli

@@ -42,17 +42,15 @@ int run_history(const Invocation& invocation) {
   if (!history) return fail(invocation, history.error());
   if (invocation.output == OutputForm::kHuman) {
     print(render_history(*history, os::system_clock().wall(), invocation.color));
-  } else if (invocation.output == OutputForm::kJson) {
-    print(codec::to_json(*history).dump() + "\n");
   } else {
-    for (const api::GenerationSummary& generation : *history) print(codec::to_json(generation).dump() + "\n");
+    print_list(invocation, codec::to_json(*history));
   }
   return kDone;
 }
 
 int run_diff(const Invocation& invocation) {
-  auto from = number_of_generation(invocation.arguments[0]);
-  auto to = from ? number_of_generation(invocation.arguments[1]) : std::nullopt;
+  auto from = number_of_generation(invocation, invocation.arguments[0]);
+  auto to = from ? number_of_generation(invocation, invocation.arguments[1]) : std::nullopt;
   if (!from || !to) return kUsage;
   auto answer = fetch_or_look<api::PlanAnswer>(
       invocation, fmt::format("/v1/diff?from={}&to={}", *from, *to),
@@ -71,13 +69,13 @@ int run_doctor(const Invocation& invocation) {
     for (const model::Listen& listen : loaded.project->organisation.gateway.http) ports.push_back(listen.port);
   }
   // Without a file it is about the machine alone.
-  auto state = find_state_directory(disk, invocation.state, organisation_name(disk, file));
+  auto state = find_state_directory(disk, invocation.state, outline_of(disk, file).name);
   auto base = state_base();
   std::vector<Finding> findings = judge(gather_facts(state ? *state : base ? *base : "/", std::move(ports)));
   if (invocation.output == OutputForm::kHuman) {
     print(render_doctor(findings, invocation.color));
   } else {
-    print(codec::to_json(findings).dump() + "\n");
+    print_list(invocation, codec::to_json(findings));
   }
   for (const Finding& finding : findings) {
     if (finding.verdict == Verdict::kBad) return kFailed;

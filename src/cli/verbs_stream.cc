@@ -59,10 +59,10 @@ class StatusWatch {
           },
           tick);
       if (!problem_) return fail(invocation_, problem_.error());
-      if (!followed && followed.error().code() == ErrorCode::kDenied) return fail(invocation_, followed.error());
+      // Nobody was ever there, or they do not want us; what was shown once is waited for.
+      if (!followed && (!status_ || followed.error().code() == ErrorCode::kDenied))
+        return fail(invocation_, followed.error());
       away_ = followed ? "control ended" : followed.error().message();
-      if (!status_ && !said_away_) talk(fmt::format("freehold: {}\n", away_));
-      said_away_ = true;
       if (live_) draw();
       std::this_thread::sleep_for(kRefresh);
     }
@@ -72,7 +72,6 @@ class StatusWatch {
   void show(api::Status status) {
     status_ = std::move(status);
     away_.clear();
-    said_away_ = false;
     live_ ? draw() : print(text_of(invocation_, *status_));
   }
 
@@ -99,7 +98,6 @@ class StatusWatch {
   Screen screen_;
   std::optional<api::Status> status_;
   std::string away_;  // why there is no newer one
-  bool said_away_ = false;
   Result<void> problem_;
 };
 
@@ -141,9 +139,9 @@ int run_logs(const Invocation& invocation) {
     auto span = parse_duration(invocation.since);
     auto point = span ? Result<WallTime>(now - *span) : parse_time(invocation.since);
     if (!point) {
-      talk(fmt::format("freehold: '{}' is neither a duration such as 10m nor a time such as 2026-03-01T12:00:00Z\n",
-                       invocation.since));
-      return kUsage;
+      return fail_usage(invocation,
+                        fmt::format("'{}' is neither a duration such as 10m nor a time such as 2026-03-01T12:00:00Z",
+                                    invocation.since));
     }
     first += "&since=" + http::percent_encode(format_time(*point));
   }

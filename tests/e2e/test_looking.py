@@ -157,17 +157,6 @@ def test_output_that_nobody_takes(web):
         assert done.returncode == FAILED and b"No space left" in done.stderr, (words, done)
 
 
-VERBS = ["validate", "plan", "up", "down", "restart", "scale", "drain", "exec", "status", "logs", "events", "doctor", "history", "diff",
-         "rollback"]
-
-
-def test_every_verb_has_help_with_examples(platform):
-    for verb in VERBS:
-        done = platform.run(verb, "--help", expect=DONE)
-        assert f"  freehold {verb}" in done.out and done.err == "", verb
-    assert platform.run("--help", expect=DONE).out.count("freehold") > 5
-
-
 @pytest.mark.parametrize("words,said", [
     (["stauts"], "did you mean 'freehold status'?"), (["frobnicate"], "is no verb"), ([], "verb"), (["up", "--forground"], "--foreground"),
     (["scale", "web"], "N"), (["scale", "web", "many"], "many"), (["scale", "web", "-1"], "-1"), (["diff", "1"], "M"),
@@ -179,27 +168,6 @@ def test_wrong_words_are_usage_and_say_what_is_right(platform, words, said):
     platform.write_file()
     done = platform.run(*words)
     assert done.status == USAGE and said in done.err and done.out == "", done
-
-
-@pytest.mark.parametrize("form", ["json", "ndjson"])
-def test_every_verb_speaks_json(web, form):
-    def said(*words, expect=DONE):
-        done = web.run(*words, "-o", form, expect=expect)
-        lines = done.out.splitlines()
-        assert lines or form == "ndjson", words
-        return [json.loads(line) for line in lines]
-
-    for words in (["validate"], ["plan"], ["status"], ["history"], ["events"], ["logs"], ["doctor"], ["up"], ["scale", "web", "1"],
-                  ["restart", "web"], ["drain", "web"], ["drain", "web", "--off"]):
-        said(*words, expect=None if words == ["doctor"] else DONE)
-    web.program(version="2")
-    assert said("up")[-1]["outcome"] == "done"
-    assert said("diff", "1", "2")
-    assert said("rollback")[-1]["outcome"] == "done"
-    assert said("scale", "nosuch", "2", expect=FAILED)[-1]["error"]["code"] == "not_found"
-    assert said("down")[-1]["outcome"] == "done"
-    assert said("status", expect=NOBODY_ANSWERS)[-1]["error"]["code"] == "unavailable"
-    assert said("logs", expect=NOBODY_ANSWERS)[-1]["error"]["code"] == "unavailable"
 
 
 def test_a_locale_without_utf_8_and_a_narrow_terminal_are_no_trouble(web):
