@@ -8,16 +8,14 @@
 namespace freehold::gateway {
 namespace {
 
-struct Entry {
-  std::string_view ending;
-  std::string_view type;
-};
-constexpr auto kTypes = std::to_array<Entry>({
+constexpr auto kTypes = std::to_array<MimeType>({
 #include "gateway/mime_types.inc"
 });
-static_assert(std::ranges::is_sorted(kTypes, {}, &Entry::ending));
+static_assert(std::ranges::is_sorted(kTypes, {}, &MimeType::ending));
 
 }  // namespace
+
+std::span<const MimeType> mime_types() { return kTypes; }
 
 std::string_view mime_type(std::string_view path) {
   constexpr std::string_view kUnknown = "application/octet-stream";
@@ -25,7 +23,7 @@ std::string_view mime_type(std::string_view path) {
   size_t dot = path.find_last_of("./");
   if (dot == std::string_view::npos || path[dot] == '/' || path.size() - dot - 1 > kMostLetters) return kUnknown;
   std::string ending = to_lower(path.substr(dot + 1));
-  const auto* found = std::ranges::lower_bound(kTypes, std::string_view(ending), {}, &Entry::ending);
+  const auto* found = std::ranges::lower_bound(kTypes, std::string_view(ending), {}, &MimeType::ending);
   return found != kTypes.end() && found->ending == ending ? found->type : kUnknown;
 }
 
