@@ -44,6 +44,8 @@ struct Invocation {
   std::string since;                   // logs
   std::optional<uint64_t> after;       // events: resume after this id
   std::optional<int> lines;            // logs, events: the last so many
+  std::optional<uint64_t> generation;  // export
+  bool secrets = false;                // export: their values too
 };
 
 // Reads the words of the command line and the environment (FREEHOLD_CONFIG, FREEHOLD_STATE, FREEHOLD_OUTPUT, NO_COLOR).

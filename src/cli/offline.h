@@ -23,6 +23,7 @@ class Offline {
   Result<api::PlanAnswer> plan(const Project& project, WallTime now) const;
   Result<api::PlanAnswer> diff(uint64_t from, uint64_t to, WallTime now) const;
   Result<std::vector<api::GenerationSummary>> history() const;
+  const control::LedgerReader& ledger() const { return onlooker_.ledger(); }
   // For people, one or two lines: what was looked at, and what was not.
   std::string explain(WallTime now) const;
 

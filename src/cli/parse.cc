@@ -145,6 +145,11 @@ class Grammar {
     words(verb("rollback", "Bring back a generation, with its programs as they were (default: the one before)",
                "  freehold rollback\n  freehold rollback 7"),
           "N", "Which generation", 0, 1);
+    CLI::App* leave = verb("export", "Write a generation as plain systemd units, an nginx configuration and files",
+                           "  freehold export ./leaving\n  freehold export --generation 7 --secrets ./leaving");
+    words(leave, "FOLDER", "A folder that is not there yet, or is empty", 1, 1);
+    leave->add_option("--generation", out_.generation, "Which one (default: the current)")->type_name("N");
+    leave->add_flag("--secrets", out_.secrets, "With the values of secrets, in the clear");
   }
 
   void describe_writing() {

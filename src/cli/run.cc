@@ -37,6 +37,7 @@ constexpr std::array kVerbs = {
     Verb{"completion", &run_completion},
     Verb{"man", &run_man},
     Verb{"version", &run_version},
+    Verb{"export", &run_export},
 };
 // clang-format on
 

@@ -28,6 +28,7 @@ int run_help(const Invocation& invocation);
 int run_completion(const Invocation& invocation);
 int run_man(const Invocation& invocation);
 int run_version(const Invocation& invocation);
+int run_export(const Invocation& invocation);
 
 // All of a command line: parse, find the verb, run it.
 int run(int count, char** words);

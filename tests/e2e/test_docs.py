@@ -66,3 +66,12 @@ def test_what_a_page_says_to_try_with_the_quickstart_works(platform, page):
             assert done.returncode == 0, f"{command} -> {done.returncode}\n{done.stdout}"
             tried.append(command)
     assert "freehold rollback" in tried and "freehold status" in tried
+
+
+def test_the_page_on_leaving(web):
+    tried = 0
+    for command, wanted in commands((ROOT / "docs/operations/leaving.md").read_text()):
+        done = shell(web, command)
+        assert done.returncode == 0 and wanted in done.stdout, f"{command} -> {done.returncode}\n{done.stdout}"
+        tried += 1
+    assert tried == 3
