@@ -262,6 +262,38 @@ def test_module_table_is_written_and_stale_when_an_edge_changes(tree):
     assert tree.run("module_table", "--check")[0] == 1
 
 
+# ---- limits_table -----------------------------------------------------------------------------------------------
+LIMITS = """[[section]]
+title = "The file"
+limit = [{file = "base/base.h", name = "bytes", unit = "bytes", what = "one file", then = "refused"},
+         {file = "base/base.h", name = "pause", unit = "time", what = "a pause", then = "it ends"}]
+[inner]
+"base/base.cc" = ["kMostTries"]
+"""
+
+
+def test_limits_are_read_from_the_sources_and_stale_when_one_changes(tree):
+    tree.module("base").write("scripts/limits.toml", LIMITS).write("docs/operations/README.md", "")
+    tree.write("src/base/base.h", "struct L { uint64_t bytes = uint64_t{64} << 20; Duration pause = std::chrono::seconds(90); };\n")
+    tree.write("src/base/base.cc", "constexpr int kMostTries = 3;\n")
+    tree.passes("limits_table")
+    page = (tree.root / "docs/operations/limits.md").read_text()
+    assert "| one file | 64 MiB | refused |" in page and "| a pause | 90 s | it ends |" in page
+    tree.passes("limits_table", "--check")
+    tree.write("src/base/base.h", "struct L { uint64_t bytes = 4 << 10; Duration pause = 5min; };\n")
+    assert tree.run("limits_table", "--check")[0] == 1
+    tree.passes("limits_table")
+    assert "| one file | 4 KiB | refused |" in (tree.root / "docs/operations/limits.md").read_text()
+
+
+def test_limits_fail_on_one_that_nobody_listed_and_on_one_that_is_gone(tree):
+    tree.module("base").write("scripts/limits.toml", LIMITS).write("docs/operations/README.md", "")
+    tree.write("src/base/base.h", "struct L { size_t bytes = 1; Duration pause = 1s; };\nconstexpr size_t kLongestName = 9;\n")
+    tree.fails("limits_table", "src/base/base.h: kLongestName is a limit that", "there is no kMostTries in src/base/base.cc any more")
+    tree.write("src/base/base.h", "struct L { size_t other = 1; };\n").write("src/base/base.cc", "constexpr int kMostTries = 3;\n")
+    tree.fails("limits_table", "bytes has no value that can be read in src/base/base.h")
+
+
 # ---- check_format, check_headers, check_tidy --------------------------------------------------------------------
 def test_format_fails_on_other_layout(tree):
     tree.module("base")
