@@ -25,7 +25,7 @@ VERB = {"name": str, "group": str, "purpose": str, "usage": str, "operand": str,
 @dataclasses.dataclass
 class Row:
     """How one verb is called, and what comes of it."""
-    words: list = dataclasses.field(default_factory=list)  # after the verb, for a call that succeeds
+    words: list = dataclasses.field(default_factory=list)  # after the verb, for a call that succeeds; FORM: that of -o
     json: object = None      # the shape with -o json; a list's items are the lines of -o ndjson. None: it refuses -o
     alone: int = NOBODY_ANSWERS  # the exit code where there is neither a daemon nor a state, but a file
     done: tuple = (DONE,)
@@ -53,6 +53,8 @@ TABLE = {
     "fmt": Row(json={"changed": [str]}, alone=DONE),
     "explain": Row(["grace"], json=[dict], alone=DONE),
     "schema": Row(json=dict, alone=DONE),
+    "export": Row(["exported-FORM"], json={"folder": str, "generation": int, "files": [str],
+                                           "not_expressed": [{"key": str, "subjects": [str], "text": str}]}, alone=None),
     "help": Row(json={"purpose": str, "options": [OPTION], "examples": [str], "verbs": [VERB]}, alone=DONE),
     "completion": Row(["bash"], alone=DONE),
     "man": Row(alone=DONE),
@@ -196,7 +198,7 @@ def test_what_programs_read(world, verb):
         if verb in ("down", "up"):
             world.up()
         (world.home / "new/freehold.yaml").unlink(missing_ok=True)
-        done = world.run("-o", form, verb, *row.words)
+        done = world.run("-o", form, verb, *(word.replace("FORM", form) for word in row.words))
         assert done.status in row.done, done
         assert all(json.loads(line).keys() == {"warning"} for line in done.err.splitlines()), done
         if form == "json":
