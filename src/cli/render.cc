@@ -140,8 +140,11 @@ std::string render_status(const api::Status& status, WallTime now, bool color) {
     }
     out += "\n" + table.text(color);
   }
-  for (const std::string& departure : status.departures)
+  for (const std::string& departure : status.departures) {
+    // What the machine cannot do is said once.
+    if (std::ranges::find(status.problems, departure) != status.problems.end()) continue;
     out += paint("departs from the file: " + departure, Tone::kWarn, color) + "\n";
+  }
   for (const std::string& problem : status.problems) out += paint("problem: " + problem, Tone::kBad, color) + "\n";
   return out;
 }

@@ -111,7 +111,11 @@ class RolloutWatch {
     if (invocation.output == OutputForm::kHuman) {
       Tone tone = outcome_ == "done" ? Tone::kGood : Tone::kBad;
       std::string text = message_.starts_with(outcome_) ? message_ : fmt::format("{}: {}", outcome_, message_);
-      return print(paint(text, tone, invocation.color) + "\n");
+      print(paint(text, tone, invocation.color) + "\n");
+      if (outcome_ != "done")
+        talk(fmt::format("`freehold logs{0}` has what was printed, `freehold events{0}` what happened\n",
+                         options_of(session_)));
+      return;
     }
     show_outcome(invocation, outcome_, change_, message_);
   }

@@ -100,3 +100,12 @@ def test_the_page_on_exit_codes_has_those_of_the_program():
     program = re.search(r"enum ExitCode.*?\{(.*?)\};", (ROOT / "src/cli/invocation.h").read_text(), re.DOTALL).group(1)
     page = re.findall(r"^\| (\d+) \|", (ROOT / "docs/user/exit-codes.md").read_text(), re.MULTILINE)
     assert sorted(page) == sorted(re.findall(r"= (\d+),", program))
+
+
+def test_the_example_for_who_comes_from_compose_runs(platform):
+    page = (ROOT / "docs/user/coming-from.md").read_text()
+    file = re.search(r"is this `freehold.yaml`:\n\n```yaml\n(.*?)```", page, re.DOTALL).group(1)
+    platform.write("freehold.yaml", file.replace("8090", str(platform.port)).replace("name: coop", f"name: {platform.name}"))
+    platform.program("app/app.py")
+    platform.up()
+    assert platform.get("/").json()["version"] == "1"
