@@ -44,6 +44,7 @@ struct Supervisor::Slot {
   bool forgotten = false;
   // As last told to control, to the journal and to the disk.
   model::InstanceState told = model::InstanceState::kWaiting;
+  std::string reason_told;
   bool accepting_told = false;
   uint64_t accepting_since = 0;             // the snapshot revision in which `accepting` last changed
   std::optional<model::Endpoint> endpoint;  // as it stands in the snapshot
@@ -301,11 +302,15 @@ void Supervisor::note_state(Slot& slot) {
   InstanceState state = slot.machine.state();
   note_accepting(slot);
   note_endpoint(slot);
+  const std::string& reason = slot.machine.reason();
+  if (reason != slot.reason_told) {
+    slot.reason_told = reason;
+    observed_dirty_ = true;  // why it is not healthy yet may change while it starts
+  }
   if (state == slot.told && !slot.forgotten) return;
   slot.told = state;
   slot.since = loop_.clock().wall();
   observed_dirty_ = true;
-  const std::string& reason = slot.machine.reason();
   if (state == InstanceState::kHealthy)
     journal_.add("instance.healthy", slot.desired.id, reason.empty() ? "healthy" : reason);
   if (state == InstanceState::kUnhealthy) journal_.add("instance.unhealthy", slot.desired.id, reason);

@@ -354,6 +354,19 @@ TEST_F(SupervisorTest, AfterARebootEverythingStartsAnewInOrder) {
   EXPECT_EQ(workloads_.log.back(), "start api.1");
 }
 
+TEST_F(SupervisorTest, TellsWhatKeepsAnInstanceFromBeingHealthy) {
+  ASSERT_TRUE(supervisor_->apply(web()).ok());
+  run(100ms);
+  int before = observed_changes_;
+  prober_.answer("web.1", false);
+  EXPECT_GT(observed_changes_, before) << "its state did not change, but why did";
+  EXPECT_EQ(supervisor_->observed()[0].reason, "503 from /health");
+  before = observed_changes_;
+  run(100ms);
+  prober_.answer("web.1", false);
+  EXPECT_EQ(observed_changes_, before) << "the same reason again is no news";
+}
+
 TEST_F(SupervisorTest, AnOrphanWithoutARecordIsSwept) {
   workloads_.processes["ghost.1"].ended = eventfd(0, EFD_CLOEXEC);
   boot();
