@@ -18,6 +18,16 @@ std::string describe(const model::ObservedInstance& instance) {
   return instance.reason.empty() ? "no reason was given" : instance.reason;
 }
 
+namespace {
+
+// With where to look, if it came so far as to say something itself.
+std::string explain(const model::ObservedInstance& instance) {
+  bool ran = instance.last_exit && instance.last_exit->failure.empty();
+  return describe(instance) + (ran ? fmt::format(" (`freehold logs {}` has what it printed)", instance.service) : "");
+}
+
+}  // namespace
+
 std::optional<std::string> Stepper::failure_of(const ServiceRollout& service, const Placed& placed) const {
   const std::string& id = placed.instance.id;
   const model::ObservedInstance* instance = seen(id);
@@ -28,19 +38,19 @@ std::optional<std::string> Stepper::failure_of(const ServiceRollout& service, co
     const std::optional<model::Exit>& exit = instance->last_exit;
     if (exit && exit->code == 0 && exit->signal == 0 && exit->failure.empty()) return std::nullopt;
     return fmt::format("{} did not prepare {}: {}", id, service.service,
-                       exit ? describe(*instance) : "how it ended is not known");
+                       exit ? explain(*instance) : "how it ended is not known");
   }
   if (!is_wanted(placed) || !service.fresh.contains(id)) return std::nullopt;
   if (instance->state == model::InstanceState::kCrashLooping)
-    return fmt::format("{} is crash-looping: {}", id, describe(*instance));
+    return fmt::format("{} is crash-looping: {}", id, explain(*instance));
   if (instance->state == model::InstanceState::kStopped)
-    return fmt::format("{} will not run: {}", id, describe(*instance));
+    return fmt::format("{} will not run: {}", id, explain(*instance));
   // Going back is to what ran before: it is given its whole time.
   if (placed.proven || !forward()) return std::nullopt;
   if (instance->restarts >= kEndsBeforeFailure)
-    return fmt::format("{} ended {} times before it was healthy: {}", id, instance->restarts, describe(*instance));
+    return fmt::format("{} ended {} times before it was healthy: {}", id, instance->restarts, explain(*instance));
   if (instance->state == model::InstanceState::kUnhealthy)
-    return fmt::format("{} never became healthy: {}", id, describe(*instance));
+    return fmt::format("{} never became healthy: {}", id, explain(*instance));
   return std::nullopt;
 }
 

@@ -226,7 +226,8 @@ TEST(Rollout, GoesBackWhenPrepareFails) {
   scene.node_catches_up();
   scene.end_once("web.2", 3);
   scene.go();
-  EXPECT_THAT(scene.rollout.reason, HasSubstr("web.2 did not prepare web: it ended with exit code 3"));
+  EXPECT_THAT(scene.rollout.reason,
+              HasSubstr("web.2 did not prepare web: it ended with exit code 3 (`freehold logs web` has"));
   scene.until_it_ends();
   EXPECT_EQ(scene.rollout.outcome, Outcome::kUndone);
   EXPECT_THAT(scene.wanted("web"), ElementsAre("web.1"));
