@@ -112,7 +112,11 @@ std::string services_text(const api::Status& status, WallTime now, bool color) {
     }
     if (first) table.add(lead());
   }
-  return (services.size() > 1 ? totals_of(services) : "") + "\n" + table.text(color);
+  std::string out = (services.size() > 1 ? totals_of(services) : "") + "\n" + table.text(color);
+  // Of a single one there is room for where others reach it, which for what speaks no HTTP is the only way.
+  if (services.size() == 1 && !services[0]->address.empty())
+    out += fmt::format("\nreached at {}, from this machine\n", services[0]->address);
+  return out;
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST(RenderStatus, ShowsServicesWithTheirInstancesAndWhatIsWrong) {
   status.organisation = "coop";
   status.generation = 4;
   status.node_connected = true;
-  api::ServiceStatus web{.name = "web", .replicas = 2, .healthy = 1, .state = "degraded"};
+  api::ServiceStatus web{.name = "web", .replicas = 2, .healthy = 1, .state = "degraded", .address = "127.0.0.1:19000"};
   web.instances.push_back({.id = "web.1",
                            .service = "web",
                            .state = model::InstanceState::kHealthy,
@@ -47,6 +47,7 @@ TEST(RenderStatus, ShowsServicesWithTheirInstancesAndWhatIsWrong) {
             "SERVICE  STATE     HEALTHY  INSTANCE  IS         SINCE   PID  PORT   RESTARTS  \n"
             "web      degraded  1/2      web.1     healthy    1m 30s  7    20000\n"
             "                            web.2     unhealthy  5.0s                          503 from /health\n"
+            "\nreached at 127.0.0.1:19000, from this machine\n"
             "departs from the file: web: 2 instances instead of 1, by ada\n");
 }
 
