@@ -8,7 +8,7 @@ SECONDS ?= 60
 TARGET ?= all
 
 .DEFAULT_GOAL := build
-.PHONY: build up test check bench fuzz format help clean
+.PHONY: build up office test check bench fuzz format help clean
 
 build: ## build the program: build/release/freehold
 	@scripts/install_packages build
@@ -18,10 +18,15 @@ build: ## build the program: build/release/freehold
 up: ## build it and run examples/quickstart here until ctrl-C; CHECK=1: start, fetch every URL it prints, stop
 	@scripts/install_packages build run
 	@$(MAKE) --no-print-directory build
-	@$(PYTHON) scripts/quickstart $(if $(filter-out 0,$(CHECK)),--check) $(FREEHOLD)
+	@$(PYTHON) scripts/run_example $(if $(filter-out 0,$(CHECK)),--check) quickstart $(FREEHOLD)
+
+office: ## the same with examples/office: PostgreSQL, an application on it, calendars, a chat, a site
+	@scripts/install_packages build office
+	@$(MAKE) --no-print-directory build
+	@$(PYTHON) scripts/run_example $(if $(filter-out 0,$(CHECK)),--check) office $(FREEHOLD)
 
 test: ## every test: units under ASan and UBSan, then the release binary from outside
-	@scripts/install_packages build run test
+	@scripts/install_packages build run office test
 	@$(PYTHON) scripts/test --jobs $(JOBS)
 
 check: ## layout, static analysis, layers, style, sizes

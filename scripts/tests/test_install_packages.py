@@ -16,6 +16,7 @@ class Machine:
         self.installed = folder / "installed"
         self.installed.write_text("bash\n")
         self.called = folder / "called"
+        self.clusters = folder / "clusters"
         self.program("dpkg-query", f'[ "$1" = -W ] || exit 0\nsed "s/$/ installed/" {self.installed}')
         self.program("apt-cache", "exit 0")
         self.apt("exit 0")
@@ -32,7 +33,8 @@ class Machine:
 
     def run(self, *packages):
         environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "FREEHOLD_POLICY_FILE": str(self.policy),
-                       "FREEHOLD_INSTALL_LOCK": str(self.folder / "bin" / "lock")}
+                       "FREEHOLD_INSTALL_LOCK": str(self.folder / "bin" / "lock"),
+                       "FREEHOLD_CLUSTERS_FOLDER": str(self.clusters)}
         done = subprocess.run([SCRIPT, "--as-root", *packages], env=environment, capture_output=True, text=True)
         return done.returncode, done.stderr
 
@@ -82,9 +84,23 @@ def test_mends_what_a_killed_run_left(machine):
     assert machine.policy.read_text() == "#!/bin/sh\nexit 0\n"
 
 
+def test_postgresql_makes_no_cluster_of_its_own_and_may_again_afterwards(machine):
+    machine.apt(f"echo clusters $(grep -v '^#' {machine.clusters}/*.conf) >>{machine.called}")
+    assert machine.run("postgresql-15") == (0, "")
+    assert "clusters create_main_cluster = false" in machine.called.read_text()
+    assert not machine.clusters.exists()
+
+
+def test_the_settings_of_a_person_for_clusters_stay(machine):
+    machine.clusters.mkdir()
+    (machine.clusters / "own.conf").write_text("start_conf = 'manual'\n")
+    assert machine.run("postgresql-15") == (0, "")
+    assert [path.name for path in machine.clusters.iterdir()] == ["own.conf"]
+
+
 def test_every_list_gives_a_reason_for_each_package():
     lists = sorted((SCRIPT.parent.parent / "packages").glob("*.txt"))
-    assert [path.stem for path in lists] == ["build", "measure", "run", "test"]
+    assert [path.stem for path in lists] == ["build", "measure", "office", "run", "test"]
     for path in lists:
         for line in path.read_text().splitlines():
             assert line.startswith("#") or len(line.split("#")[1].strip()) > 3, f"{path.name}: {line}"
