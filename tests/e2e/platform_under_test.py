@@ -92,7 +92,8 @@ def needs_root(reason):
 
 
 class Platform:
-    def __init__(self):
+    def __init__(self, user=None):
+        """user: a pwd entry; its commands are run by that one, and it owns the folder. Takes root."""
         # Root: services have a /tmp and a /var/tmp of their own, so what they are to read lies elsewhere.
         base = os.environ.get("FREEHOLD_TEST_FOLDER", "/var/lib" if os.geteuid() == 0 else "/var/tmp")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="freehold-e2e-", dir=base))
@@ -104,6 +105,10 @@ class Platform:
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8", "NO_COLOR": "1"}
         self.talk = []  # everything that commands printed, for the tests that look for what must not be there
         self.followers = []
+        self.caller = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        if user:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            os.chown(self.home, user.pw_uid, user.pw_gid)
 
     # ---- the organisation's file ------------------------------------------------------------------------------------
     def write(self, path, text, mode=0o644):
@@ -145,7 +150,7 @@ class Platform:
     def start(self, *words, **more):
         return subprocess.Popen([BINARY, *map(str, words)], cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True,
-                                env={**self.environment, "FREEHOLD_STATE": str(self.state), **more.pop("environment", {})}, **more)
+                                env={**self.environment, "FREEHOLD_STATE": str(self.state), **more.pop("environment", {})}, **self.caller, **more)
 
     def run(self, *words, expect=None, timeout=120, **more):
         process = self.start(*words, **more)

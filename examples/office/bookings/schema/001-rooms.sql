@@ -1,0 +1,2 @@
+CREATE TABLE room (name text PRIMARY KEY);
+INSERT INTO room VALUES ('Meeting room'), ('Quiet room'), ('Workshop');
