@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,7 +132,8 @@ Result<std::unique_ptr<Launcher>> Launcher::create(Options options) {
 }
 
 bool Launcher::can_make_mounts() {
-  if (!is_root()) return false;
+  // Root in a container often lacks this one.
+  if (!is_root() || prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) != 1) return false;
   // In a chroot the root is no mount: its propagation cannot be cut, and our mounts could reach the machine outside.
   struct statx status{};
   if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_INO, &status) != 0) return true;

@@ -58,7 +58,7 @@ class Launcher {
     os::CgroupTree::Ground ground = {};  // other than the machine's only in tests
   };
   static Result<std::unique_ptr<Launcher>> create(Options options);
-  // Whether instances can have a /tmp of their own: as root, outside of a chroot.
+  // Whether instances can have a /tmp of their own: as root that may mount, outside of a chroot.
   static bool can_make_mounts();
   // The keeper that stands beside this executable.
   static Result<std::string> find_keeper();

@@ -261,7 +261,9 @@ std::vector<std::string> ProcessWorkloads::problems() const {
   std::set<std::string> each;
   for (const std::string& problem : parts_.launcher.problems()) each.insert(problem);
   if (parts_.users != nullptr && !Launcher::can_make_mounts())
-    each.insert("this is a chroot: services share /tmp (each has a TMPDIR of its own), and their users have no names");
+    each.insert(
+        "this is a chroot, or a container that may not mount: services share /tmp (each has a TMPDIR of its own), and "
+        "their users have no names");
   for (const auto& [id, list] : problems_) each.insert(list.begin(), list.end());
   return {each.begin(), each.end()};
 }
