@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/time.h"
-#include "model/organisation.h"
+#include "model/job_run.h"
 
 namespace freehold::model {
 
@@ -113,6 +113,8 @@ struct NodeDesired {
   std::map<std::string, Supervision> supervision;     // by service, or by fingerprint: see supervision_of
   std::map<std::string, std::string> sealed_secrets;  // keyed hash -> sealed value
   std::vector<DesiredInstance> instances;
+  std::map<std::string, DesiredJob> jobs;
+  std::string timezone = "UTC";  // of their schedules
   Routing routing;
 };
 template <class Visitor>
@@ -124,6 +126,8 @@ void fields(Visitor& v, Of<Visitor, NodeDesired>& desired) {
   v("supervision", desired.supervision);
   v("sealed_secrets", desired.sealed_secrets);
   v("instances", desired.instances);
+  v("jobs", desired.jobs);
+  v("timezone", desired.timezone);
   v("routing", desired.routing);
 }
 
@@ -215,6 +219,7 @@ struct NodeObserved {
   uint64_t revision = 0;  // the NodeDesired that this node last stored
   std::string boot_id;
   std::vector<ObservedInstance> instances;
+  std::vector<ObservedJob> jobs;
   std::vector<DaemonStatus> daemons;
   std::vector<std::string> problems;     // what this node cannot do as asked, for a person
   std::vector<std::string> unreachable;  // those of them that are addresses which cannot be listened on
@@ -224,6 +229,7 @@ void fields(Visitor& v, Of<Visitor, NodeObserved>& observed) {
   v("revision", observed.revision);
   v("boot_id", observed.boot_id);
   v("instances", observed.instances);
+  v("jobs", observed.jobs);
   v("daemons", observed.daemons);
   v("problems", observed.problems);
   v("unreachable", observed.unreachable);

@@ -37,7 +37,7 @@ TEST(Explain, FindsAKeyByItsPathWithAndWithoutTheNamesBetween) {
 TEST(Explain, ASectionListsItsKeysAndWhatIsNotBuilt) {
   std::string service = explained("services");
   EXPECT_THAT(service, HasSubstr("the command (required)"));
-  EXPECT_THAT(service, HasSubstr("Not built yet in this version: image, schedule"));
+  EXPECT_THAT(service, HasSubstr("Not built yet in this version: image, isolation"));
   EXPECT_THAT(explained(""), HasSubstr("the programs that run"));
 }
 

@@ -1,7 +1,7 @@
 // Where things are below one organisation's state directory: said once, for every process.
 //
 //   control/     state.db events.db contents/         owned by control, nobody else looks in
-//   agent/       desired.json journal instances/<id>/ releases/   owned by the agent; instances may pass through
+//   agent/       desired.json journal instances/<id>/ jobs/ releases/  owned by the agent; instances may pass through
 //   files/       static files of routes, read by the gateway
 //   volumes/     folders that the platform keeps for services
 //   logs/        <service>/<instance>.log; platform/ has the daemons' own
@@ -29,6 +29,7 @@ struct Layout {
   std::string instance(const std::string& id) const { return root + "/agent/instances/" + id; }
   std::string instances() const { return root + "/agent/instances"; }
   std::string daemons() const { return root + "/agent/daemons"; }
+  std::string jobs() const { return root + "/agent/jobs"; }
   std::string program() const { return root + "/agent/freehold"; }
   std::string user_ids() const { return root + "/agent/uids"; }
   std::string releases() const { return root + "/agent/releases"; }

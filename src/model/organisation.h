@@ -15,6 +15,7 @@
 
 #include "base/units.h"
 #include "codec/fields.h"
+#include "model/job.h"
 
 namespace freehold::model {
 
@@ -179,6 +180,7 @@ struct Service {
   Restart restart;
   std::vector<std::string> needs;  // names of services
   Deploy deploy;
+  std::optional<Job> job;          // it has a schedule: it runs to its end, and has no instances
   std::vector<std::string> paths;  // what run and prepare name with "./", normalised, sorted, relative to the file
   bool operator==(const Service&) const = default;
 
@@ -206,6 +208,7 @@ void fields(Visitor& v, Of<Visitor, Service>& service) {
   v("restart", service.restart);
   v("needs", service.needs);
   v("deploy", service.deploy);
+  v("job", service.job);
   v("paths", service.paths);
 }
 

@@ -14,12 +14,26 @@ std::vector<std::string> near_hint(std::string_view name, const std::vector<std:
   return {};
 }
 
+// What runs now and then can neither be reached nor waited for.
+void check_no_job(Reading& reading, const ServiceUse& use) {
+  auto service = reading.organisation.services.find(use.name);
+  if (service == reading.organisation.services.end() || !service->second.job) return;
+  std::string what = use.kind == ServiceUse::Kind::kNeeds     ? fmt::format("service '{}' cannot need", use.user)
+                     : use.kind == ServiceUse::Kind::kAddress ? "there is no address of"
+                                                              : "a route cannot lead to";
+  reading.report.error(use.place, fmt::format("{} '{}': it has a schedule, so it is a job", what, use.name),
+                       {"a job runs now and then; only a service is there all the time"});
+}
+
 void check_names(Reading& reading) {
   std::vector<std::string_view> known;
   for (const auto& [name, place] : reading.services) known.push_back(name);
   for (const ServiceUse& use : reading.service_uses) {
-    if (reading.services.contains(use.name)) continue;
     if (reading.report.full()) return;
+    if (reading.services.contains(use.name)) {
+      check_no_job(reading, use);
+      continue;
+    }
     std::vector<std::string> hints = near_hint(use.name, known);
     if (hints.empty() && use.kind == ServiceUse::Kind::kRoute) {
       hints.emplace_back("an upstream outside is written http://host:port");

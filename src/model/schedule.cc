@@ -1,5 +1,7 @@
 #include "model/schedule.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace freehold::model {
@@ -63,6 +65,36 @@ std::optional<SysSeconds> Schedule::next(const TimeZone& zone, SysSeconds after)
     if (due > after) return due;
     from = *shown + minutes(1);
   }
+}
+
+namespace {
+
+// "00,20,40", or * for all from `first` on.
+template <class Set>
+std::string list_of(const Set& set, size_t first) {
+  std::string out;
+  bool all = true;
+  for (size_t value = first; value < set.size(); ++value) {
+    all = all && set[value];
+    if (set[value]) out += fmt::format("{}{:02}", out.empty() ? "" : ",", value);
+  }
+  return all ? "*" : out;
+}
+
+}  // namespace
+
+std::vector<std::string> Schedule::calendars() const {
+  constexpr std::string_view kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  std::string names;
+  for (size_t day = 0; day < weekdays_.size(); ++day) {
+    if (weekdays_[day]) names += fmt::format("{}{}", names.empty() ? "" : ",", kDays[day]);
+  }
+  names = weekdays_.all() ? "" : names + " ";
+  std::string time = fmt::format("{}:{}:00", list_of(hours_, 0), list_of(minutes_, 0));
+  std::string months = list_of(months_, 1);
+  std::string dates = fmt::format("*-{}-{} {}", months, list_of(days_, 1), time);
+  if (any_day_ || any_weekday_) return {names + dates};
+  return {dates, fmt::format("{}*-{}-* {}", names, months, time)};
 }
 
 }  // namespace freehold::model

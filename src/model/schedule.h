@@ -12,7 +12,9 @@
 
 #include <bitset>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/time_zone.h"
 
@@ -24,6 +26,9 @@ class Schedule {
 
   // kInvalid says what is wrong with it, for a person.
   static Result<Schedule> parse(std::string_view text);
+
+  // The same as systemd.time(7) has it, without the zone: "Sun *-*-* 03:00:00". Due if any of them is.
+  std::vector<std::string> calendars() const;
 
   // Nothing if there is none within forty years.
   std::optional<SysSeconds> next(const TimeZone& zone, SysSeconds after) const;

@@ -57,6 +57,15 @@ TEST(Schedule, ReadsCron) {
   EXPECT_EQ(due("0 0 29 2 */6", utc, "2026-11-20T17:00:00Z", 1), (Times{"2032-02-29T00:00:00Z"}));
 }
 
+TEST(Schedule, IsWrittenAsSystemdHasIt) {
+  auto calendars = [](std::string_view text) { return schedule(text).calendars(); };
+  EXPECT_EQ(calendars("hourly"), Times{"*-*-* *:00:00"});
+  EXPECT_EQ(calendars("daily 02:05"), Times{"*-*-* 02:05:00"});
+  EXPECT_EQ(calendars("mon-fri 18:00"), Times{"Mon,Tue,Wed,Thu,Fri *-*-* 18:00:00"});
+  EXPECT_EQ(calendars("*/20 2 * jan *"), Times{"*-01-* 02:00,20,40:00"});
+  EXPECT_EQ(calendars("0 2 13 * 5"), (Times{"*-*-13 02:00:00", "Fri *-*-* 02:00:00"})) << "either";
+}
+
 TEST(Schedule, SaysWhatIsWrong) {
   struct Case {
     const char* text;

@@ -57,6 +57,7 @@ inline constexpr Key kOnFailure[] = {{"rollback"}, {"hold"}};
 inline constexpr Key kWriters[] = {{"one"}, {"many"}};
 inline constexpr Key kListenings[] = {{"port"}, {"sockets"}};
 inline constexpr Key kSecretForms[] = {{"file"}, {"env"}};
+inline constexpr Key kMissed[] = {{"skip"}, {"run"}};
 inline constexpr Key kBalances[] = {
     {"round-robin"},  {"least-connections"}, {"weighted", kLater}, {"random-of-two", kLater},
     {"ewma", kLater}, {"source", kLater},    {"hash", kLater},
@@ -101,6 +102,17 @@ inline constexpr Key kDeployKeys[] = {
     {"deadline", kBuilt, Shape::kDuration, "how long the whole deploy may take; then it has failed", "10m", "30m"},
     {"on_failure", kBuilt, Shape::kWord, "what happens when a deploy fails", "rollback", "hold", kOnFailure},
 };
+inline constexpr Key kRetriesKeys[] = {
+    {"count",
+     kBuilt,
+     Shape::kCount,
+     "how often a run that failed is tried again, 0 to 10",
+     "",
+     "2",
+     {},
+     Need::kRequired},
+    {"wait", kBuilt, Shape::kDuration, "how long after it, at most 24h", "1m", "5m"},
+};
 inline constexpr Key kServiceKeys[] = {
     {"run", kBuilt, Shape::kCommand, "the command", "", "./bin/web --port ${PORT}", {}, Need::kRequired},
     {"prepare", kBuilt, Shape::kCommand, "a command that runs once per deploy, before the first new instance", "none",
@@ -122,8 +134,16 @@ inline constexpr Key kServiceKeys[] = {
      kRestartKeys},
     {"needs", kBuilt, Shape::kTexts, "services that start before it and stop after it", "none", "[database]"},
     {"deploy", kBuilt, Shape::kSection, "how a change of it is brought in", "", "{batch: 2}", kDeployKeys},
+    {"schedule", kBuilt, Shape::kText,
+     "makes it a job, which runs to its end at these times of the organisation's clocks: hourly, daily or days before "
+     "HH:MM, or the five fields of cron",
+     "", "daily 02:00"},
+    {"retries", kBuilt, Shape::kSection, "of a job: what happens after a run that failed", "none", "{count: 2}",
+     kRetriesKeys},
+    {"missed", kBuilt, Shape::kWord,
+     "of a job: what happens after times that passed while Freehold was not there; run: one run for all of them",
+     "skip", "run", kMissed},
     {"image", kLater},
-    {"schedule", kLater},
     {"isolation", kLater},
     {"metrics", kLater},
     {"place", kLater},

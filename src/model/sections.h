@@ -14,6 +14,8 @@ void read_gateway(Reading& reading, const Value& value);
 void read_secrets_section(Reading& reading, const Value& value);
 
 Health read_health(Reading& reading, const Value& value, const std::string& service, Mentions& mentions);
+// Makes the service a job if it has a schedule, and refuses what a job cannot have.
+void read_job(Reading& reading, const Section& section, Service& service, const Mentions& mentions);
 std::vector<Volume> read_volumes(Reading& reading, const Value& value, const std::string& service);
 // An upstream outside: "http://host:port".
 std::optional<Upstream> read_upstream(Reading& reading, const Value& value, const std::string& what);

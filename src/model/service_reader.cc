@@ -224,6 +224,7 @@ Service read_service(Reading& reading, const std::string& name, const Value& val
   if (auto restart = section.find("restart")) service.restart = read_restart(reading, *restart, name);
   if (auto needs = section.find("needs")) read_needs(reading, *needs, service);
   if (auto deploy = section.find("deploy")) service.deploy = read_deploy(reading, *deploy, name);
+  read_job(reading, section, service, mentions);
   service.paths.assign(mentions.paths.begin(), mentions.paths.end());
   check_service(reading, section, service, mentions);
   return service;
