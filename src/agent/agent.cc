@@ -14,6 +14,7 @@
 #include "agent/daemons.h"
 #include "agent/exec_server.h"
 #include "agent/gateway_server.h"
+#include "agent/jobs.h"
 #include "agent/prober.h"
 #include "agent/process_workloads.h"
 #include "agent/state_folders.h"
@@ -77,9 +78,11 @@ class Agent {
   void apply(model::NodeDesired desired);
   void finish();
   void finish_without_control(const link::Finish& request);
+  void stop_all_and_finish();
+  bool nothing_runs() const { return supervisor_->empty() && jobs_->empty(); }
   void tell_control() {
     if (control_) control_->tell();
-    if (stopping_all_ && supervisor_ && supervisor_->empty()) finish();
+    if (stopping_all_ && nothing_runs()) finish();
   }
   model::NodeObserved observed() const;
   void on_signal(int);
@@ -106,6 +109,7 @@ class Agent {
   runtime::Timer housekeeping_;
   runtime::Timer release_timer_;
   std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<Jobs> jobs_;
   std::unique_ptr<GatewayServer> gateway_;
   std::unique_ptr<ControlClient> control_;
   std::unique_ptr<ExecServer> exec_;
@@ -130,10 +134,22 @@ Result<void> Agent::start() {
   supervisor_ =
       std::make_unique<Supervisor>(*loop_, os::system_disk(), workloads_, prober_, ports_, journal_,
                                    Supervisor::Options{ground_.layout.agent(), ground_.layout.files(), ground_.boot_id},
-                                   Supervisor::Hooks{[this] { tell_control(); },
+                                   Supervisor::Hooks{[this] {
+                                                       tell_control();
+                                                       jobs_->services_changed();
+                                                     },
                                                      [this] {
                                                        if (gateway_) gateway_->update();
-                                                     }});
+                                                     },
+                                                     [this](Survivor& survivor) { return jobs_->claim(survivor); }});
+  jobs_ = std::make_unique<Jobs>(
+      *loop_, os::system_disk(), workloads_, journal_,
+      Jobs::Options{ground_.layout.jobs(), ground_.layout.logs(), ground_.boot_id},
+      Jobs::Hooks{[this] { tell_control(); }, [this](const std::string& name) { return supervisor_->is_healthy(name); },
+                  [this](const model::JobResult& result) {
+                    if (exec_) exec_->run_ended(result);
+                  }});
+  FH_TRY(jobs_->open());
   GatewayServer::Options gateway_options{ground_.layout.gateway_socket(),
                                          ground_.gateway_user ? ground_.gateway_user->user : geteuid(),
                                          daemons_.adopted("gateway") ? kGatewayGrace : Duration::zero()};
@@ -144,22 +160,25 @@ Result<void> Agent::start() {
                            [this]() -> const model::GatewaySnapshot& { return supervisor_->snapshot(); },
                            [this] { tell_control(); }}));
   FH_TRY(supervisor_->resume());
+  jobs_->apply(supervisor_->desired());
   control_ = std::make_unique<ControlClient>(
       *loop_, journal_, ground_.layout.control_socket(), ground_.boot_id,
-      ControlClient::Handlers{[this](model::NodeDesired desired) { apply(std::move(desired)); }, [this] { finish(); },
+      ControlClient::Handlers{[this](model::NodeDesired desired) { apply(std::move(desired)); },
+                              [this] { jobs_->empty() ? finish() : stop_all_and_finish(); },
                               [this] { return observed(); }});
-  FH_ASSIGN(exec_,
-            ExecServer::open(*loop_, ground_.layout.agent_socket(),
-                             {[this](const net::PeerCredentials& peer) { return admit(ground_, peer); },
-                              [this](const link::Exec& exec, int input, int output, int error) {
-                                return run_for_cli(exec, input, output, error);
-                              },
-                              [this](Command command) { launcher_->kill_command(std::move(command)); },
-                              [this](const std::string& instance, const std::string& who, const std::string& what) {
-                                journal_.add("instance.exec", instance, fmt::format("{} ran {}", who, what));
-                                tell_control();
-                              },
-                              [this](const link::Finish& request) { finish_without_control(request); }}));
+  FH_ASSIGN(exec_, ExecServer::open(
+                       *loop_, ground_.layout.agent_socket(),
+                       {[this](const net::PeerCredentials& peer) { return admit(ground_, peer); },
+                        [this](const link::Exec& exec, int input, int output, int error) {
+                          return run_for_cli(exec, input, output, error);
+                        },
+                        [this](Command command) { launcher_->kill_command(std::move(command)); },
+                        [this](const std::string& instance, const std::string& who, const std::string& what) {
+                          journal_.add("instance.exec", instance, fmt::format("{} ran {}", who, what));
+                          tell_control();
+                        },
+                        [this](const link::Finish& request) { finish_without_control(request); },
+                        [this](const std::string& job, const std::string& who) { return jobs_->run(job, who); }}));
   housekeeping_.start(kHousekeeping);
   journal_.add("agent.started", "agent", fmt::format("pid {}", getpid()));
   return {};
@@ -193,6 +212,7 @@ void Agent::apply(model::NodeDesired desired) {
   }
   auto applied = supervisor_->apply(std::move(desired));
   if (!applied) trouble_ = applied.error().message();
+  jobs_->apply(supervisor_->desired());
   if (!trouble_.empty()) log_error("agent", "{}", trouble_);
   release_timer_.start(kReleaseRest);
 }
@@ -212,8 +232,13 @@ void Agent::finish() {
 
 void Agent::finish_without_control(const link::Finish& request) {
   control_.reset();  // it may come to life meanwhile, and want other things
-  if (request.leave_instances || supervisor_->empty()) return finish();
+  if (request.leave_instances || nothing_runs()) return finish();
+  stop_all_and_finish();
+}
+
+void Agent::stop_all_and_finish() {
   stopping_all_ = true;
+  jobs_->stop_all();
   supervisor_->stop_all();
 }
 
@@ -222,6 +247,7 @@ model::NodeObserved Agent::observed() const {
   out.revision = supervisor_->desired().revision;
   out.boot_id = ground_.boot_id;
   out.instances = supervisor_->observed();
+  out.jobs = jobs_->observed();
   out.daemons = daemons_.status();
   out.daemons.push_back({"agent", getpid(), 0, since_});
   if (auto watcher = guard_.watcher()) out.daemons.push_back({"watcher", *watcher, 0, {}});
@@ -239,6 +265,13 @@ Result<Command> Agent::run_beside(const std::string& id, const std::vector<std::
 }
 
 Result<ExecServer::Handlers::Started> Agent::run_for_cli(const link::Exec& exec, int input, int output, int error) {
+  if (auto job = jobs_->find(exec.target)) {
+    const model::NodeDesired& desired = supervisor_->desired();
+    FH_ASSIGN(Command command, workloads_.start_command({job->instance, *job->runtime, desired.sealed_secrets,
+                                                         desired.routing.addresses, /*port=*/0},
+                                                        exec.words, exec.terminal, input, output, error));
+    return ExecServer::Handlers::Started{job->instance.id, std::move(command)};
+  }
   FH_ASSIGN(Supervisor::Target target, supervisor_->find(exec.target));
   FH_ASSIGN(Command command,
             workloads_.start_command(request_of(target), exec.words, exec.terminal, input, output, error));
@@ -255,7 +288,11 @@ void Agent::keep_house(int) {
   housekeeping_.start(kHousekeeping);
 }
 
-void Agent::collect_releases(int) { releases_.collect(supervisor_->releases_in_use()); }
+void Agent::collect_releases(int) {
+  std::set<std::string> releases = supervisor_->releases_in_use();
+  jobs_->add_releases(releases);
+  releases_.collect(releases);
+}
 
 }  // namespace
 

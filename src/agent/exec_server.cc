@@ -22,6 +22,7 @@ struct ExecServer::Client {
   std::unique_ptr<net::MessageChannel> channel;
   std::optional<Command> command;
   std::unique_ptr<runtime::Watcher> watcher;
+  std::string run;  // of a job, that it waits for
   bool greeted = false;
 };
 
@@ -87,6 +88,11 @@ Result<void> ExecServer::handle(Client& client, const link::Message& message, st
     handlers_.finish(finish);
     return {};
   }
+  if (message.type == link::kRunJob) {
+    FH_ASSIGN(link::RunJob asked, codec::from_json<link::RunJob>(message.body));
+    FH_ASSIGN(client.run, handlers_.run(asked.job, fmt::format("uid {}", client.credentials.uid)));
+    return client.channel->send(link::encode(link::kRunStarted, link::RunStarted{client.run}));
+  }
   if (message.type != link::kExec || client.command) return {};
   FH_ASSIGN(link::Exec exec, codec::from_json<link::Exec>(message.body));
   if (exec.words.empty() || exec.words.size() > link::Exec::kMostWords)
@@ -116,6 +122,13 @@ void ExecServer::on_ended(Client& client) {
   client.watcher.reset();
   client.command.reset();
   (void)client.channel->send(link::encode(link::kExecEnded, link::ExecEnded{*std::move(exit)})).ok();
+}
+
+void ExecServer::run_ended(const model::JobResult& result) {
+  for (auto& [key, client] : clients_) {
+    if (client->run != result.run.id) continue;
+    (void)client->channel->send(link::encode(link::kRunEnded, link::RunEnded{result})).ok();
+  }
 }
 
 void ExecServer::remove(Client& client) {

@@ -1,4 +1,5 @@
-// ExecServer: runs commands as a service for `freehold exec` (link/exec_link.h).
+// ExecServer: runs commands as a service for `freehold exec` (link/exec_link.h), and starts jobs for `freehold run`
+// (link/job_link.h).
 //
 // Who may is decided by peer credentials, as for the API: the callback given. A command dies with the connection of
 // whoever asked for it. At most kMostCommands at a time.
@@ -10,6 +11,7 @@
 
 #include "agent/launcher.h"
 #include "link/exec_link.h"
+#include "link/job_link.h"
 #include "net/channel.h"
 #include "net/connect.h"
 
@@ -29,10 +31,14 @@ class ExecServer {
     std::function<void(Command)> kill;
     std::function<void(const std::string& instance, const std::string& who, const std::string& what)> record;
     std::function<void(const link::Finish&)> finish;
+    std::function<Result<std::string>(const std::string& job, const std::string& who)> run;  // the id of the run
   };
   static Result<std::unique_ptr<ExecServer>> open(runtime::Loop& loop, const std::string& socket_path,
                                                   Handlers handlers);
   ~ExecServer();
+
+  // A run of a job: whoever asked for it is told.
+  void run_ended(const model::JobResult& result);
 
  private:
   struct Client;

@@ -48,6 +48,7 @@ Result<void> make_folders(os::Disk& disk, const Ground& ground) {
            Folder{layout.agent(), 0711, {}, {}},
            Folder{layout.instances(), 0711, {}, {}},
            Folder{layout.daemons(), 0711, {}, {}},
+           Folder{layout.jobs(), 0700, {}, {}},
            Folder{layout.releases(), 0711, {}, {}},
            Folder{layout.files(), 0755, {}, {}},
            Folder{layout.volumes(), 0711, {}, {}},

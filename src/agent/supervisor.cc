@@ -74,7 +74,9 @@ Result<void> Supervisor::resume() {
     FH_ASSIGN(codec::Json json, codec::Json::parse(*text, {.bytes = kLargestDesired.count, .depth = 64}));
     FH_ASSIGN(desired_, codec::from_json<model::NodeDesired>(json));
   }
-  for (Survivor& survivor : workloads_.survivors()) take_over(std::move(survivor));
+  for (Survivor& survivor : workloads_.survivors()) {
+    if (!hooks_.claim || !hooks_.claim(survivor)) take_over(std::move(survivor));
+  }
   resumed_ = true;
   snapshot_stale_ = true;
   reconcile();
@@ -336,15 +338,16 @@ void Supervisor::save_record(Slot& slot) {
   if (!written) log_error("agent", "{}", written.error().message());
 }
 
+bool Supervisor::is_healthy(const std::string& service) const {
+  return std::ranges::any_of(slots_, [&](const auto& entry) {
+    return entry.second->desired.service == service && entry.second->machine.healthy() &&
+           entry.second->machine.wanted() != model::Wanted::kStopped;
+  });
+}
+
 bool Supervisor::needs_ready(const Slot& slot) const {
-  for (const std::string& service : slot.machine.supervision().needs) {
-    bool ready = std::ranges::any_of(slots_, [&](const auto& entry) {
-      return entry.second->desired.service == service && entry.second->machine.healthy() &&
-             entry.second->machine.wanted() != model::Wanted::kStopped;
-    });
-    if (!ready) return false;
-  }
-  return true;
+  return std::ranges::all_of(slot.machine.supervision().needs,
+                             [&](const std::string& service) { return is_healthy(service); });
 }
 
 bool Supervisor::drained(const Slot& slot) const {

@@ -26,6 +26,7 @@ class Supervisor {
   struct Hooks {
     std::function<void()> observed_changed;
     std::function<void()> snapshot_changed;
+    std::function<bool(Survivor&)> claim = {};  // true: it is no instance, and somebody else's
   };
   struct Options {
     std::string folder;      // for desired.json and the records
@@ -53,6 +54,8 @@ class Supervisor {
   const model::GatewaySnapshot& snapshot() const { return snapshot_; }
   // True once nothing runs and nothing is wanted.
   bool empty() const { return slots_.empty(); }
+  // Whether an instance of the service is healthy, and there to stay.
+  bool is_healthy(const std::string& service) const;
   // Digests that instances run from, wanted or not any more.
   std::set<std::string> releases_in_use() const;
   // The runtime, port and id of a healthy (else any running) instance of a service, or of that instance, for `exec`.
