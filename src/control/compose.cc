@@ -182,7 +182,7 @@ Wishes wishes_for(const model::Service& service, const Overrides& overrides) {
     wishes.replicas = scale->second.replicas;
   // A second writer must never come up, whoever asked for it; check_scale tells people beforehand.
   if (service.single_writer()) wishes.replicas = std::min(wishes.replicas, 1u);
-  if (overrides.down) wishes.replicas = 0;
+  if (overrides.down || service.job) wishes.replicas = 0;  // a job has no instances: control/jobs.h
   wishes.idle = overrides.drained.contains(service.name);
   std::string prefix = service.name + ".";
   for (auto at = overrides.drained.lower_bound(prefix); at != overrides.drained.end(); ++at) {
@@ -198,6 +198,7 @@ Result<model::Routing> compose_routing(const Generation& generation, const Alloc
   routing.gateway = generation.organisation.gateway;
   routing.routes = generation.organisation.routes;
   for (const auto& [name, service] : generation.organisation.services) {
+    if (service.job) continue;  // nothing connects to it
     auto port = allocations.addresses.find(name);
     if (port == allocations.addresses.end())
       return Error(ErrorCode::kInvalid, fmt::format("service {} has no internal address", name));
@@ -233,6 +234,7 @@ Result<Composed> compose(const Generation& generation, const Allocations& alloca
   Composed out;
   out.generation = generation.number;
   out.organisation = generation.organisation.name;
+  out.timezone = generation.organisation.timezone;
   std::set<std::string_view> routed = routed_services(generation.organisation);
   for (const auto& [name, service] : generation.organisation.services) {
     std::string release = value_or_default(generation.releases, name);

@@ -51,6 +51,7 @@ struct ComposedService {
 struct Composed {
   uint64_t generation = 0;
   std::string organisation;
+  std::string timezone;
   std::map<std::string, std::shared_ptr<const ComposedService>> services;
   model::Routing routing;                      // `files` holds digests
   std::map<std::string, std::string> folders;  // digest -> the folder's name in the file

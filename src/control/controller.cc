@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/log.h"
 #include "contents/manifest.h"
+#include "control/jobs.h"
 
 namespace freehold::control {
 namespace {
@@ -228,11 +230,9 @@ bool Controller::write_down() {
     record({event.kind, subject_of(event, *ledger_.rollout), event.text, ledger_.rollout->who,
             detail_of(*ledger_.rollout)});
   }
+  if (done.ended) finish_rollout();
   send_desired();
-  if (done.ended) {
-    finish_rollout();
-    see_to_the_end();
-  }
+  if (done.ended) see_to_the_end();
   return true;
 }
 
@@ -277,6 +277,7 @@ void Controller::finish_rollout() {
   lease_.reset();
   heartbeat_.cancel();
   auto recomposed = recompose();
+  unsent_ = true;  // its jobs are another generation's from now on, or none
   if (!recomposed) {
     // Better none than one that goes by what is not so any more; the next one reads it again.
     log_error("control", "{}", recomposed.error().message());
@@ -332,7 +333,15 @@ void Controller::collect_garbage() {
 void Controller::send_desired() {
   if (!std::exchange(unsent_, false)) return;
   model::NodeDesired desired = node_desired(ledger_.desired);
-  for (const std::string& hash : secrets_needed(ledger_.desired)) {
+  std::vector<std::string> secrets = secrets_needed(ledger_.desired);
+  // Whoever wants everything stopped wants no run that goes on, and none that begins meanwhile.
+  bool stopping =
+      ledger_.rollout && ledger_.rollout->kind == RolloutKind::kDown && ledger_.rollout->outcome == Outcome::kRunning;
+  if (composed_ && !ledger_.overrides.down && !stopping) {
+    add_jobs(*composed_, desired);
+    std::ranges::move(secrets_of_jobs(*composed_), std::back_inserter(secrets));
+  }
+  for (const std::string& hash : secrets) {
     auto sealed = ledger_.sealed_secret(hash);
     if (sealed) {
       desired.sealed_secrets[hash] = *std::move(sealed);

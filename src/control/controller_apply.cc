@@ -192,7 +192,12 @@ Result<Accepted> Controller::down_before_first_generation(const std::string& who
 
 Result<void> Controller::require_service(const std::string& service) const {
   if (!generation_) return Error(ErrorCode::kNotFound, "nothing has been applied yet; run `freehold up`");
-  if (generation_->organisation.services.contains(service)) return {};
+  auto found = generation_->organisation.services.find(service);
+  if (found != generation_->organisation.services.end() && found->second.job) {
+    return Error(ErrorCode::kInvalid,
+                 fmt::format("{} is a job, which has no instances; `freehold run {}` starts it now", service, service));
+  }
+  if (found != generation_->organisation.services.end()) return {};
   std::vector<std::string_view> names;
   for (const auto& [name, declared] : generation_->organisation.services) names.push_back(name);
   std::string_view near = near_name(service, names);

@@ -105,13 +105,13 @@ class ControllerTest : public testing::Test {
       store = std::make_unique<FullStore>(durable);
       start();
     }
-    Result<Accepted> up(const std::string& greeting, std::optional<uint64_t> base = {}) {
+    Result<Accepted> up(const std::string& greeting, std::optional<uint64_t> base = {}, const std::string& more = "") {
       model::Submission submission;
       submission.file = "freehold.yaml";
       submission.sources = {{"freehold.yaml",
                              "freehold: 1\nname: coop\nservices:\n  web:\n    run: /bin/web\n    env: "
                              "{GREETING: " +
-                                 greeting + "}\n"}};
+                                 greeting + "}\n" + more}};
       submission.base = base;
       return control->apply(submission, "ada");
     }
@@ -258,6 +258,43 @@ TEST_F(ControllerTest, EndsEverythingOnceWhereTheFirstApplyGivesWayToDown) {
   world.die();
   world.until_it_ends();
   EXPECT_FALSE(world.node.finished) << "the next start does not end everything again";
+}
+
+TEST_F(ControllerTest, JobsAreThoseOfTheCurrentGenerationAndNoneWhileEverythingStops) {
+  auto nightly = [](const std::string& words) {
+    return "  nightly:\n    run: /bin/nightly " + words + "\n    schedule: daily 02:00\ntimezone: Europe/Berlin\n";
+  };
+  World world;
+  ASSERT_TRUE(world.up("one", {}, nightly("first")).ok());
+  world.loop->run_once(Duration::zero());
+  EXPECT_TRUE(world.node.desired.jobs.empty()) << "not before the apply is done";
+  world.until_it_ends();
+  ASSERT_EQ(world.node.desired.jobs.size(), 1u);
+  auto words = [&] { return world.node.desired.runtimes.at(world.node.desired.jobs.at("nightly").fingerprint).run; };
+  EXPECT_THAT(words(), testing::ElementsAre("/bin/nightly", "first"));
+  EXPECT_EQ(world.node.desired.timezone, "Europe/Berlin");
+  for (const model::DesiredInstance& instance : world.node.desired.instances) EXPECT_EQ(instance.service, "web");
+  EXPECT_FALSE(world.node.desired.routing.addresses.contains("nightly"));
+
+  ASSERT_TRUE(world.up("two", {}, nightly("second")).ok());
+  world.loop->run_once(Duration::zero());
+  EXPECT_THAT(words(), testing::ElementsAre("/bin/nightly", "first"));
+  world.die();
+  world.until_it_ends();
+  EXPECT_THAT(words(), testing::ElementsAre("/bin/nightly", "second"));
+  // Nothing but the job: the node is told of it all the same, and no instance is touched.
+  auto instances = codec::to_json(world.node.desired.instances).dump();
+  ASSERT_TRUE(world.up("two", {}, nightly("third")).ok());
+  world.until_it_ends();
+  EXPECT_THAT(words(), testing::ElementsAre("/bin/nightly", "third"));
+  EXPECT_EQ(codec::to_json(world.node.desired.instances).dump(), instances);
+  EXPECT_THAT(world.control->restart("nightly", "ada").error().message(), HasSubstr("is a job"));
+
+  ASSERT_TRUE(world.control->down("ada").ok());
+  world.turn();
+  EXPECT_TRUE(world.node.desired.jobs.empty());
+  world.until_it_ends();
+  EXPECT_TRUE(world.node.finished);
 }
 
 TEST_F(ControllerTest, RollsBackTwiceToTheOneBeforeAndSaysWhatItChose) {

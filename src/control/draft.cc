@@ -92,7 +92,7 @@ Result<void> allocate(const model::Organisation& organisation, AddressRange rang
   for (const auto& [service, port] : allocations.addresses) taken.insert(port);
   uint16_t next = range.first;
   for (const auto& [name, service] : organisation.services) {
-    if (allocations.addresses.contains(name)) continue;
+    if (allocations.addresses.contains(name) || service.job) continue;
     // Another organisation on this machine may have given it out too.
     auto in_use = [&](uint16_t port) {
       return taken.contains(port) || !net::is_free(net::SocketAddress::loopback(port));

@@ -57,7 +57,7 @@ void describe_runtime(const ComposedService& service, std::vector<KeyValue>& out
   add("restart asked for", service.restart == 0 ? "" : fmt::format("{}", service.restart));
 }
 
-void describe_supervision(const ServiceSpec& spec, std::vector<KeyValue>& out) {
+void describe_supervision(const ServiceSpec& spec, const std::optional<model::Job>& job, std::vector<KeyValue>& out) {
   const model::Health& health = spec.supervision.health;
   auto add = [&](std::string key, std::string value) {
     out.push_back({std::move(key), std::move(value), Effect::kInPlace});
@@ -74,6 +74,12 @@ void describe_supervision(const ServiceSpec& spec, std::vector<KeyValue>& out) {
   add("restart.most", format(spec.supervision.restart.most));
   add("restart.crash_loop", format(spec.supervision.restart.crash_loop));
   add("needs", join(spec.supervision.needs, ", "));
+  if (job) {
+    add("schedule", job->schedule);
+    add("retries.count", fmt::format("{}", job->retries));
+    add("retries.wait", format(job->retry_wait));
+    add("missed", std::string(enum_names(job->missed)[static_cast<size_t>(job->missed)]));
+  }
   add("deploy.drain", format(spec.deploy.drain));
   add("drained", spec.idle ? "yes" : join(spec.drained, ", "));
 }
@@ -85,7 +91,7 @@ std::vector<KeyValue> describe(const ComposedService& service) {
   const ServiceSpec& spec = service.spec;
   describe_runtime(service, out);
   out.push_back({"replicas", fmt::format("{}", spec.replicas), Effect::kScale});
-  describe_supervision(spec, out);
+  describe_supervision(spec, service.source.job, out);
   out.push_back({"deploy.batch", fmt::format("{}", spec.deploy.batch), Effect::kNothing});
   out.push_back({"deploy.deadline", format(spec.deploy.deadline), Effect::kNothing});
   out.push_back({"deploy.on_failure",

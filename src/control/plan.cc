@@ -49,7 +49,12 @@ class ServicePlanner {
 
   std::vector<ServiceChange> changes() {
     bool runs = before_ != nullptr && before_->spec.replicas > 0;
-    if (after_ == nullptr) {
+    if (is_job(before_) && (is_job(after_) || after_ == nullptr)) {
+      compare_jobs();
+    } else if (is_job(after_)) {
+      if (runs) add(ChangeKind::kScaleDown, "it is not reachable any more: it becomes a job");
+      add(ChangeKind::kCreate, "nothing until it is due");
+    } else if (after_ == nullptr) {
       if (before_ != nullptr) add(ChangeKind::kRemove, "it is not reachable any more");
     } else if (!runs && after_->spec.replicas > 0) {
       prepare();
@@ -61,6 +66,7 @@ class ServicePlanner {
   }
 
  private:
+  static bool is_job(const ComposedService* service) { return service != nullptr && service->source.job.has_value(); }
   uint32_t replicas(const ComposedService* service) const { return service == nullptr ? 0 : service->spec.replicas; }
 
   void add(ChangeKind kind, std::string notice) {
@@ -70,6 +76,8 @@ class ServicePlanner {
     change.from_replicas = replicas(before_);
     change.to_replicas = replicas(after_);
     if (after_ != nullptr) change.batch = after_->spec.deploy.batch;
+    const ComposedService* subject = after_ != nullptr ? after_ : before_;
+    if (is_job(subject) && kind != ChangeKind::kScaleDown) change.schedule = subject->source.job->schedule;
     if (kind != ChangeKind::kPrepare) change.reasons = reasons_;
     change.notice = std::move(notice);
   }
@@ -87,6 +95,11 @@ class ServicePlanner {
                       "one starts",
                       volume));
     }
+  }
+  void compare_jobs() {
+    if (after_ == nullptr) return add(ChangeKind::kRemove, "a run of it that is under way is stopped");
+    reasons_ = changed_keys(*before_, *after_);
+    if (!reasons_.empty()) add(ChangeKind::kUpdate, "nothing: the next run takes it, one that is under way goes on");
   }
   void compare() {
     if (before_ == nullptr) {

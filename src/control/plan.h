@@ -33,7 +33,8 @@ struct ServiceChange {
   ChangeKind kind = ChangeKind::kUpdate;
   uint32_t from_replicas = 0;
   uint32_t to_replicas = 0;
-  uint32_t batch = 1;  // of a rolling replacement
+  uint32_t batch = 1;    // of a rolling replacement
+  std::string schedule;  // of a job; it has no replicas
   std::vector<KeyChange> reasons;
   std::string notice;  // what a user would notice: "nothing", or a sentence
 };
@@ -45,6 +46,7 @@ void fields(Visitor& v, Of<Visitor, ServiceChange>& change) {
   v("from_replicas", change.from_replicas);
   v("to_replicas", change.to_replicas);
   v("batch", change.batch);
+  v("schedule", change.schedule);
   v("reasons", change.reasons);
   v("notice", change.notice);
 }

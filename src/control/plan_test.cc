@@ -64,6 +64,36 @@ TEST(Plan, OrdersTheFirstApplyByNeed) {
   EXPECT_FALSE(plan.empty());
 }
 
+TEST(Plan, SaysWhatBecomesOfJobs) {
+  Desk desk;
+  desk.service("nightly").job = model::Job{.schedule = "daily 02:00"};
+  desk.service("weekly").job = model::Job{.schedule = "sun 03:00"};
+  Plan first = make_plan(desk.composed(), nullptr, nullptr, {}, {});
+  EXPECT_THAT(lines(first), ElementsAre("1 create nightly", "1 create weekly"));
+  EXPECT_THAT(render(first, Colour::kOff), HasSubstr("+ create job nightly, daily 02:00"));
+
+  Composed before = desk.composed();
+  EXPECT_TRUE(make_plan(desk.composed(&before), &before, nullptr, {}, {}).empty());
+  desk.service("nightly").job->schedule = "daily 04:00";
+  desk.service("nightly").run = {"./bin/other"};
+  desk.generation.organisation.services.erase("weekly");
+  std::string text = render(make_plan(desk.composed(&before), &before, nullptr, {}, {}), Colour::kOff);
+  EXPECT_THAT(text, HasSubstr("~ update job nightly, daily 04:00"));
+  EXPECT_THAT(text, HasSubstr("schedule: daily 02:00 -> daily 04:00"));
+  EXPECT_THAT(text, HasSubstr("one that is under way goes on"));
+  EXPECT_THAT(text, HasSubstr("- remove job weekly, sun 03:00"));
+}
+
+TEST(Plan, TellsAServiceThatBecomesAJobAndBack) {
+  Desk desk;
+  desk.service("report");
+  Composed service = desk.composed();
+  desk.service("report").job = model::Job{.schedule = "hourly"};
+  Composed job = desk.composed();
+  EXPECT_THAT(lines(make_plan(job, &service, nullptr, {}, {})), ElementsAre("1 create report", "1 scale-down report"));
+  EXPECT_THAT(lines(make_plan(service, &job, nullptr, {}, {})), ElementsAre("1 create report"));
+}
+
 TEST(Plan, IsEmptyWhenNothingChanged) {
   Desk desk;
   desk.service("web");

@@ -65,8 +65,15 @@ class Renderer {
     return fmt::format("{}...", text.substr(0, cut));
   }
   static std::string instances(uint32_t count) { return fmt::format("{} instance{}", count, count == 1 ? "" : "s"); }
+  static std::string job(const ServiceChange& change) {
+    const char* verb = change.kind == ChangeKind::kCreate   ? "create"
+                       : change.kind == ChangeKind::kRemove ? "remove"
+                                                            : "update";
+    return fmt::format("{} job {}, {}", verb, change.service, change.schedule);
+  }
   static std::string what(const ServiceChange& change) {
     const std::string& name = change.service;
+    if (!change.schedule.empty()) return job(change);
     std::string count = change.from_replicas == change.to_replicas
                             ? instances(change.to_replicas)
                             : fmt::format("{} -> {}", change.from_replicas, instances(change.to_replicas));

@@ -47,8 +47,8 @@ model::Service OrganisationMaker::service(const std::string& name) {
 void OrganisationMaker::choose_needs(model::Organisation& organisation) {
   for (auto& [name, service] : organisation.services) {
     service.needs.clear();
-    for (auto& [other, unused] : organisation.services) {
-      if (other < name && chance(30)) service.needs.push_back(other);
+    for (auto& [other, needed] : organisation.services) {
+      if (other < name && !needed.job && chance(30)) service.needs.push_back(other);
     }
   }
 }
@@ -56,7 +56,8 @@ void OrganisationMaker::choose_needs(model::Organisation& organisation) {
 void OrganisationMaker::choose_routes(model::Organisation& organisation) {
   organisation.routes = {{"coop.example", {}}};
   for (auto& [name, service] : organisation.services) {
-    if (chance(60)) organisation.routes[0].paths.push_back({.pattern = "/" + name, .prefix = true, .service = name});
+    if (!service.job && chance(60))
+      organisation.routes[0].paths.push_back({.pattern = "/" + name, .prefix = true, .service = name});
   }
 }
 
@@ -89,7 +90,7 @@ void OrganisationMaker::change(model::Organisation& organisation) {
       organisation.services.emplace(name, service(name));
       continue;
     }
-    switch (random_.below(9)) {
+    switch (random_.below(10)) {
       case 0:
       case 1:
       case 2:
@@ -110,17 +111,21 @@ void OrganisationMaker::change(model::Organisation& organisation) {
       case 7:
         move_shared_volume(organisation);
         break;
+      case 8:
+        // A service becomes a job, which has no instances, or a job a service.
+        at->second.job = at->second.job ? std::nullopt : std::optional(model::Job{.schedule = "hourly"});
+        break;
       default:
         if (organisation.services.size() > 1) organisation.services.erase(at);
     }
   }
-  for (auto& [name, service] : organisation.services) {
-    std::erase_if(service.needs, [&](const std::string& need) { return !organisation.services.contains(need); });
-  }
-  for (model::Route& route : organisation.routes) {
-    std::erase_if(route.paths,
-                  [&](const model::PathRule& rule) { return !organisation.services.contains(rule.service); });
-  }
+  auto is_no_service = [&](const std::string& name) {
+    auto found = organisation.services.find(name);
+    return found == organisation.services.end() || found->second.job;
+  };
+  for (auto& [name, service] : organisation.services) std::erase_if(service.needs, is_no_service);
+  for (model::Route& route : organisation.routes)
+    std::erase_if(route.paths, [&](const model::PathRule& rule) { return is_no_service(rule.service); });
 }
 
 void give_addresses(const model::Organisation& organisation, control::Allocations& allocations) {

@@ -1,5 +1,5 @@
 // Random organisations, and random changes to them: services with needs, replicas, batches, volumes with one writer,
-// prepare commands and routes; versions that work and versions that do not.
+// prepare commands and routes; jobs; versions that work and versions that do not.
 #pragma once
 
 #include "control/generation.h"
