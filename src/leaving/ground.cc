@@ -47,8 +47,10 @@ Result<Place> place_for(const Given& given, const control::ComposedService& serv
   const model::Runtime& runtime = service.spec.runtime;
   Place place;
   place.unit = fmt::format("{}-{}", organisation, runtime.service);
-  place.many = service.spec.replicas != 1;
-  if (!place.many) {
+  place.many = service.spec.replicas != 1 && !service.source.job;
+  if (service.source.job) {
+    place.timed = true;  // nothing connects to it
+  } else if (!place.many) {
     place.ports.push_back(given.composed.routing.addresses.at(runtime.service));
     place.port = std::to_string(place.ports.front());
   } else {

@@ -12,6 +12,7 @@ struct Place {
   std::vector<uint16_t> ports;
   std::string port;       // as the unit writes it: "%i", or the number
   std::string user;       // that it runs as
+  bool timed = false;     // a job: its timer is what starts it
   bool own_user = false;  // made for it alone, by sysusers.d
   std::string folder;     // where it starts: its files, or "/"
   std::map<std::string, std::string> volumes;

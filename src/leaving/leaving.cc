@@ -16,7 +16,7 @@ void note_what_stays_behind(const Given& given, Departure& out) {
   const model::Organisation& organisation = given.generation.organisation;
   if (organisation.timezone != "UTC")
     out.losses.push_back(
-        {"timezone", {}, "nothing that was exported goes by it; the machine's own clock is not changed"});
+        {"timezone", {}, "the timers of jobs go by it, and nothing else; the machine's own clock is not changed"});
   if (organisation.gateway.cores != 1)
     out.losses.push_back({"gateway.cores", {}, "worker_processes of /etc/nginx/nginx.conf says how many cores serve"});
   Loss deploys{"services.NAME.deploy", {}, {}}, restarts{"services.NAME.restart", {}, {}};
@@ -27,6 +27,7 @@ void note_what_stays_behind(const Given& given, Departure& out) {
       "reset-failed and start";
   writers.text = "nothing keeps a second instance from writing to it";
   for (const auto& [name, service] : organisation.services) {
+    if (service.job) continue;  // is neither replaced nor restarted
     deploys.subjects.push_back(name);
     restarts.subjects.push_back(name);
     if (service.single_writer()) writers.subjects.push_back(name);

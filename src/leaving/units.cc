@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "leaving/quoting.h"
 #include "leaving/surroundings.h"
+#include "model/schedule.h"
 
 namespace freehold::leaving {
 namespace {
@@ -18,16 +19,18 @@ std::string seconds(Duration duration) { return fmt::format("{:g}", std::chrono:
 
 class ServiceUnits {
  public:
-  ServiceUnits(const Given& given, const Ground& ground, const control::ServiceSpec& spec, Departure& out)
+  ServiceUnits(const Given& given, const Ground& ground, const control::ComposedService& service, Departure& out)
       : ground_(ground),
-        spec_(spec),
-        runtime_(spec.runtime),
-        place_(ground.places.at(spec.runtime.service)),
-        around_(ground, spec.runtime, given.secrets),
+        timezone_(given.composed.timezone),
+        job_(service.source.job),
+        spec_(service.spec),
+        runtime_(spec_.runtime),
+        place_(ground.places.at(runtime_.service)),
+        around_(ground, runtime_, given.secrets),
         out_(out) {}
 
   void write() {
-    write_service();
+    job_ ? write_job(*job_) : write_service();
     if (!runtime_.prepare.empty()) write_prepare();
     if (given_socket()) write_socket();
     if (spec_.supervision.health.kind != model::HealthKind::kNone) {
@@ -108,10 +111,43 @@ class ServiceUnits {
       out += fmt::format("ExecStartPost={}\nTimeoutStartSec={}\n", wait_until_well(),
                          seconds(health.start + health.every * health.unhealthy_after));
     }
-    out += fmt::format("Restart=always\nRestartSec={}\nKillMode=mixed\nKillSignal=SIG{}\nTimeoutStopSec={}\n",
-                       seconds(supervision.restart.backoff), sigabbrev_np(supervision.stop.signal),
-                       seconds(supervision.stop.grace));
+    out += fmt::format("Restart=always\nRestartSec={}\n", seconds(supervision.restart.backoff)) + end_of_runs();
     out_.files.push_back({file_of("service"), out + around_.lines(Surroundings::Of::kService)});
+  }
+
+  std::string end_of_runs() const {
+    const model::Stop& stop = spec_.supervision.stop;
+    return fmt::format("KillMode=mixed\nKillSignal=SIG{}\nTimeoutStopSec={}\n", sigabbrev_np(stop.signal),
+                       seconds(stop.grace));
+  }
+
+  void write_job(const model::Job& job) {
+    std::string out = head(runtime_.service, "");
+    if (job.retries > 0) {
+      Duration span = (job.retry_wait + std::chrono::hours(24)) * (job.retries + 1);
+      out += fmt::format("StartLimitIntervalSec={}\nStartLimitBurst={}\n", seconds(span), job.retries + 1);
+    }
+    out += fmt::format("\n[Service]\nType=oneshot\nExecStart={}\n", around_.command(runtime_.run));
+    if (job.retries > 0) out += fmt::format("Restart=on-failure\nRestartSec={}\n", seconds(job.retry_wait));
+    out += end_of_runs();
+    out_.files.push_back({file_of("service"), out + around_.lines(Surroundings::Of::kService)});
+    std::string timer = fmt::format("[Unit]\nDescription=Schedule of {0} of {1}\nPartOf={1}.target\n\n[Timer]\n",
+                                    runtime_.service, ground_.name);
+    if (auto schedule = model::Schedule::parse(job.schedule)) {
+      for (const std::string& calendar : schedule->calendars())
+        timer += fmt::format("OnCalendar={} {}\n", calendar, timezone_);
+    }
+    if (job.missed == model::Missed::kRun) timer += "Persistent=true\n";
+    out_.files.push_back({file_of("timer"), timer + "AccuracySec=1s\n"});
+    lose("services.NAME.schedule",
+         "where clocks change, systemd has its own idea of times that they skip or show twice; nobody tells of runs "
+         "that "
+         "were missed or passed over, or keeps how each went");
+    if (job.retries > 0) {
+      lose("services.NAME.retries",
+           "systemd counts starts over all runs of some days, and not for each of them; past them: systemctl "
+           "reset-failed");
+    }
   }
 
   void write_prepare() {
@@ -132,6 +168,8 @@ class ServiceUnits {
   }
 
   const Ground& ground_;
+  const std::string& timezone_;
+  const std::optional<model::Job>& job_;
   const control::ServiceSpec& spec_;
   const model::Runtime& runtime_;
   const Place& place_;
@@ -144,8 +182,8 @@ void write_target(const Given& given, const Ground& ground, Departure& out) {
   std::string text = fmt::format("[Unit]\nDescription=All of {}\n", ground.name);
   for (const auto& [name, place] : ground.places) {
     bool socket = given.composed.services.at(name)->spec.runtime.listen == model::Listening::kSockets;
-    for (const char* ending : {"socket", "service"}) {
-      if (std::string_view(ending) == "socket" && !socket) continue;
+    for (std::string_view ending : {"socket", "service", "timer"}) {
+      if (ending == "socket" ? !socket : place.timed != (ending == "timer")) continue;
       for (const std::string& unit : place.units(ending)) text += fmt::format("Wants={}\n", unit);
     }
   }
@@ -197,7 +235,7 @@ void write_secrets(const Given& given, const Ground& ground, Departure& out) {
 }  // namespace
 
 void write_units(const Given& given, const Ground& ground, Departure& out) {
-  for (const auto& [name, service] : given.composed.services) ServiceUnits(given, ground, service->spec, out).write();
+  for (const auto& [name, service] : given.composed.services) ServiceUnits(given, ground, *service, out).write();
   write_target(given, ground, out);
   write_users(given, ground, out);
   write_secrets(given, ground, out);
