@@ -27,8 +27,9 @@ constexpr std::string_view kToPut = "PUT";
 
 // What may be done with what is at a path, separated by spaces; empty if nothing is there.
 std::string_view methods_of(std::string_view path) {
-  constexpr std::array kLookedAt = {"/v1/status", "/v1/generations", "/v1/diff", "/v1/rollout", "/v1/events",
-                                    "/v1/logs",   "/livez",          "/readyz",  "/healthz",    "/metrics"};
+  constexpr std::array kLookedAt = {"/v1/status", "/v1/generations", "/v1/diff", "/v1/rollout",
+                                    "/v1/jobs",   "/v1/events",      "/v1/logs", "/livez",
+                                    "/readyz",    "/healthz",        "/metrics"};
   constexpr std::array kPosted = {"/v1/plan",     "/v1/apply", "/v1/contents/missing",
                                   "/v1/rollback", "/v1/drain", "/v1/down"};
   if (std::ranges::find(kLookedAt, path) != kLookedAt.end()) return kToLookAt;

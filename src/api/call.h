@@ -30,6 +30,7 @@ uint16_t status_of(ErrorCode code);
 http::Response problem_response(const Error& error);
 // Of the last rollout; id 0 if there was none.
 RolloutStatus make_rollout_status(const control::Controller& controller);
+JobsAnswer make_jobs_answer(const control::Controller& controller);
 // The generation that If-Match names: "4" with its quotes, or * for any.
 Result<std::optional<uint64_t>> base_of(const http::RequestHead& head);
 // All groups of a user, for deciding whether one of them is `freehold`.

@@ -7,6 +7,7 @@
 //   POST /v1/drain      DrainRequest -> ChangeAnswer         GET  /v1/generations/N       generation, with ETag
 //   POST /v1/down       -> ChangeAnswer                      GET  /v1/diff?from=N&to=M    PlanAnswer
 //   GET  /v1/events?after=ID&subject=S&last=N&follow=1       GET  /v1/rollout             RolloutStatus
+//   GET  /v1/jobs       JobsAnswer
 //   GET  /v1/logs?service=S&since=T&last=N&access=1&follow=1 GET  /livez /readyz /healthz /metrics
 // Every answer that is no success is a Problem, with the HTTP status that fits its code.
 #pragma once
@@ -136,6 +137,28 @@ void fields(Visitor& v, Of<Visitor, GenerationSummary>& summary) {
   v("message", summary.message);
   v("outcome", summary.outcome);
   v("services", summary.services);
+}
+
+struct JobStatus {
+  std::string schedule;
+  model::ObservedJob observed;  // as the node told last
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, JobStatus>& job) {
+  v("schedule", job.schedule);
+  fields(v, job.observed);
+}
+
+struct JobsAnswer {
+  std::string timezone;  // of the schedules
+  bool node_connected = false;
+  std::vector<JobStatus> jobs;
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, JobsAnswer>& answer) {
+  v("timezone", answer.timezone);
+  v("node_connected", answer.node_connected);
+  v("jobs", answer.jobs);
 }
 
 struct ServiceStatus {

@@ -104,6 +104,7 @@ void ApiService::get(Call& call) {
     answer = generation_answer(call, path.substr(std::string_view("/v1/generations/").size()));
   if (path == "/v1/diff") answer = diff_answer(call);
   if (path == "/v1/rollout") answer = rollout_answer();
+  if (path == "/v1/jobs") answer = json_response(make_jobs_answer(controller_));
   if (path == "/livez") answer = http::response_of(200, "text/plain; charset=utf-8", "ok\n");
   if (path == "/readyz" || path == "/healthz") answer = readiness_answer();
   if (path == "/metrics") answer = metrics_answer();

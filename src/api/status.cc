@@ -75,8 +75,9 @@ Status make_status(const control::Controller& controller) {
     if (!status.down) status.urls = urls_of(generation->organisation);
   }
   if (controller.composed() != nullptr) {
-    for (const auto& [name, composed] : controller.composed()->services)
-      services[name].replicas = composed->spec.replicas;
+    for (const auto& [name, composed] : controller.composed()->services) {
+      if (!composed->source.job) services[name].replicas = composed->spec.replicas;
+    }
   }
   // What is being made is what there shall be, also before it is the current generation.
   const auto& rollout = controller.rollout();

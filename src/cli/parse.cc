@@ -55,6 +55,7 @@ class Grammar {
     describe_file();
     group_ = "What runs";
     describe_running();
+    describe_jobs();
     group_ = "Looking";
     describe_seeing();
     group_ = "Generations";
@@ -110,6 +111,15 @@ class Grammar {
     CLI::App* exec = verb("exec", "Run a command as a service: its user, environment and limits",
                           "  freehold exec web -- env\n  freehold exec notes -- sh");
     words(exec, "SERVICE -- COMMAND", "The service or instance, then the command", 2, 2);
+  }
+
+  void describe_jobs() {
+    words(verb("jobs", "What runs by a schedule: when it is due next, and how it went",
+               "  freehold jobs\n  freehold jobs nightly      # its last runs, one by one\n  freehold jobs -o json"),
+          "JOB", "Only this job, with its last runs", 0, 1);
+    words(verb("run", "Start a job now and follow what it prints; its exit code is ours",
+               "  freehold run nightly      # ctrl-C stops watching; the run goes on"),
+          "JOB", "Which job", 1, 1);
   }
 
   void describe_seeing() {

@@ -28,6 +28,8 @@ constexpr std::array kVerbs = {
     Verb{"events", &run_events},
     Verb{"logs", &run_logs},
     Verb{"exec", &run_exec},
+    Verb{"jobs", &run_jobs},
+    Verb{"run", &run_run},
     Verb{"doctor", &run_doctor},
     Verb{"init", &run_init},
     Verb{"fmt", &run_fmt},

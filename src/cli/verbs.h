@@ -19,6 +19,8 @@ int run_diff(const Invocation& invocation);
 int run_events(const Invocation& invocation);
 int run_logs(const Invocation& invocation);
 int run_exec(const Invocation& invocation);
+int run_jobs(const Invocation& invocation);
+int run_run(const Invocation& invocation);
 int run_doctor(const Invocation& invocation);
 int run_init(const Invocation& invocation);
 int run_fmt(const Invocation& invocation);

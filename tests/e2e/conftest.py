@@ -1,6 +1,8 @@
 """What the end-to-end tests have in common. They run the release binary; without it they fail, they are not skipped."""
 import os
 import pathlib
+import shutil
+import subprocess
 
 import platform_under_test
 import pytest
@@ -52,3 +54,30 @@ def controllers(platform):
         if os.geteuid() != 0 or not there:
             pytest.skip(f"needs root and the cgroup controller {name}")
     return need
+
+
+@pytest.fixture
+def clock(platform, monkeypatch):
+    """Sets how far off the platform's wall clock is, in seconds.
+
+    The machine's own clock is left alone. A copy of the program is linked to a library that moves the wall clock alone;
+    its keepers are static, so the times in the services' logs stay the machine's: as if printed before a jump.
+    """
+    for tool in ("patchelf", "cc"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}, to give a copy of the program another clock")
+    tools, offset = platform.folder / "tools", platform.folder / "offset"
+    tools.mkdir()
+    offset.write_text("0")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", f'-DOFFSET_FILE="{offset}"', "-o", tools / "clock.so",
+                    platform_under_test.PROGRAMS / "shifted_clock.c"], check=True)
+    for name in ("freehold", "freehold-keeper"):
+        shutil.copy(platform_under_test.BINARY.parent / name, tools / name)
+    subprocess.run(["patchelf", "--add-needed", tools / "clock.so", tools / "freehold"], check=True)
+    monkeypatch.setattr(platform_under_test, "BINARY", tools / "freehold")
+
+    def jump(seconds):
+        replaced = offset.with_suffix(".new")
+        replaced.write_text(str(seconds))
+        replaced.rename(offset)
+    return jump

@@ -1,42 +1,13 @@
-"""A wall clock that jumps under the running platform: what runs goes on, and nothing is lost or out of order.
-
-The machine's own clock is left alone. A copy of the program is linked to a library that moves the wall clock alone; its
-keepers are static, so the times in the services' logs stay the machine's: as if printed before the jump.
-"""
+"""A wall clock that jumps under the running platform: what runs goes on, and nothing is lost or out of order."""
 import os
-import shutil
 import signal
-import subprocess
 
 import platform_under_test
 import pytest
 from load import Load
-from platform_under_test import BINARY, DONE, PROGRAMS, is_alive, wait_for
+from platform_under_test import DONE, is_alive, wait_for
 
 DAY = 24 * 3600
-
-
-@pytest.fixture
-def clock(platform, monkeypatch):
-    """Sets how far off the platform's wall clock is, in seconds."""
-    for tool in ("patchelf", "cc"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}, to give a copy of the program another clock")
-    tools, offset = platform.folder / "tools", platform.folder / "offset"
-    tools.mkdir()
-    offset.write_text("0")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", f'-DOFFSET_FILE="{offset}"', "-o", tools / "clock.so",
-                    PROGRAMS / "shifted_clock.c"], check=True)
-    for name in ("freehold", "freehold-keeper"):
-        shutil.copy(BINARY.parent / name, tools / name)
-    subprocess.run(["patchelf", "--add-needed", tools / "clock.so", tools / "freehold"], check=True)
-    monkeypatch.setattr(platform_under_test, "BINARY", tools / "freehold")
-
-    def jump(seconds):
-        replaced = offset.with_suffix(".new")
-        replaced.write_text(str(seconds))
-        replaced.rename(offset)
-    return jump
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY, 400 * DAY], ids=["a day ahead", "a day back", "beyond a year"])

@@ -29,18 +29,20 @@ class Row:
     json: object = None      # the shape with -o json; a list's items are the lines of -o ndjson. None: it refuses -o
     alone: int = NOBODY_ANSWERS  # the exit code where there is neither a daemon nor a state, but a file
     done: tuple = (DONE,)
-    steps: bool = False      # with -o ndjson events come before what -o json gives
+    steps: object = None     # the shape of what comes before, with -o ndjson, what -o json gives
 
 
 TABLE = {
     "validate": Row(json=dict, alone=DONE),
     "plan": Row(json=PLAN, alone=DONE),
-    "up": Row(json=OUTCOME, alone=None, steps=True),
-    "down": Row(json=OUTCOME, steps=True),
-    "restart": Row(["web"], json=OUTCOME, steps=True),
-    "scale": Row(["web", "2"], json=OUTCOME, steps=True),
-    "drain": Row(["web"], json=OUTCOME, steps=True),
+    "up": Row(json=OUTCOME, alone=None, steps=EVENT),
+    "down": Row(json=OUTCOME, steps=EVENT),
+    "restart": Row(["web"], json=OUTCOME, steps=EVENT),
+    "scale": Row(["web", "2"], json=OUTCOME, steps=EVENT),
+    "drain": Row(["web"], json=OUTCOME, steps=EVENT),
     "exec": Row(["web", "/bin/echo", "-n", "[]"], json=list, alone=NOT_RUN),
+    "jobs": Row(json={"timezone": str, "node_connected": bool, "jobs": list}),
+    "run": Row(["nightly"], json={"run": dict, "ended": int, "well": bool, "code": int, "signal": int, "text": str}, steps=LOG_LINE),
     "status": Row(json={"organisation": str, "generation": int, "down": bool, "node_connected": bool, "services": list, "urls": [str],
                         "daemons": list, "departures": list, "problems": [str]}),
     "logs": Row(["web"], json=[LOG_LINE]),
@@ -48,7 +50,7 @@ TABLE = {
     "doctor": Row(json=[{"subject": str, "verdict": str, "found": str, "cost": str, "remedy": str}], alone=None, done=(DONE, FAILED)),
     "history": Row(json=[{"number": int, "status": str, "created": int, "who": str, "message": str, "outcome": str, "services": int}]),
     "diff": Row(["1", "2"], json=PLAN),
-    "rollback": Row(["1"], json=OUTCOME, steps=True),
+    "rollback": Row(["1"], json=OUTCOME, steps=EVENT),
     "init": Row(["new/freehold.yaml"], json={"name": str, "files": [str]}, alone=None),
     "fmt": Row(json={"changed": [str]}, alone=DONE),
     "explain": Row(["grace"], json=[dict], alone=DONE),
@@ -70,7 +72,8 @@ def world():
     platform.verbs = {verb["name"]: verb for verb in platform.grammar["verbs"]}
     for version in ("1", "2"):
         platform.program(version=version)
-        platform.write_file(services={"web": platform.service(replicas=1)})
+        platform.write_file(services={"web": platform.service(replicas=1),
+                                      "nightly": {"run": ["/bin/echo", "good night"], "schedule": "daily 02:00"}})
         platform.up()
     (platform.home / "new").mkdir()
     yield platform
@@ -207,7 +210,7 @@ def test_what_programs_read(world, verb):
         lines = [json.loads(line) for line in done.out.splitlines()] if verb != "exec" else [{}]
         assert lines and all(isinstance(line, dict) for line in lines), done
         if row.steps:
-            assert fits(lines[-1], row.json) == [] and fits(lines[:-1], [EVENT]) == []
+            assert fits(lines[-1], row.json) == [] and fits(lines[:-1], [row.steps]) == []
         else:
             assert fits(lines, row.json if isinstance(row.json, list) else [row.json]) == [] or verb == "exec"
 
