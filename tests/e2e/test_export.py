@@ -26,7 +26,7 @@ ASKED = [
     ("GET", "/static/none", {}), ("GET", "/static/page.html", {"Range": "bytes=1-3"}), ("GET", "/robots.txt", {}),
     ("GET", "/old/page?x=1", {}), ("GET", "/old", {}), ("GET", "/price", {}),
     ("GET", "/", {"Host": "a.tenants.localhost"}), ("GET", "/", {"Host": "b.a.tenants.localhost"}),
-    ("GET", "/", {"Host": "named.localhost:8080"}), ("GET", "/elsewhere", {"Host": "NAMED.localhost"}), ("GET", "/down/x", {}),
+    ("GET", "/", {"Host": "named.localhost:8080"}), ("GET", "/elsewhere", {"Host": "NAMED.localhost"}),
 ]
 PLAIN = {"version", "method", "path"}  # of what the program answers, what does not depend on who answers
 
@@ -102,6 +102,7 @@ def test_what_is_exported_answers_as_freehold_did(site):
         for one, was in zip(ASKED, before, strict=True):
             assert ask(site.port, *one) == was, one
         assert upgrade(site.port) == (b"101", b"ping")
+        assert ask(site.port, "GET", "/down/x", {})[0][0] == 503, "as Freehold, but not after some seconds"
         told = ask(site.port, "GET", "/api/environment", {})[1]
         assert {"TEXT", "TOLD", "INNER", "ENV_KEY", "CREDENTIALS_DIRECTORY", "FREEHOLD_INSTANCE"} <= set(json.loads(told))
         inner = next(line.rsplit(":", 1)[1] for line in exported.service(started[-1])["Environment"] if line.startswith("INNER="))
