@@ -54,10 +54,10 @@ Result<std::map<std::string, std::string>> fill_environment(const model::Runtime
       {"LANG", "C.UTF-8"},
       {"HOME", context.temporary_folder},
       {"TMPDIR", context.temporary_folder},
-      {"PORT", std::to_string(context.port)},
       {"FREEHOLD_SERVICE", runtime.service},
       {"FREEHOLD_INSTANCE", context.instance},
   };
+  if (context.port != 0) out["PORT"] = std::to_string(context.port);
   if (!context.secrets_folder.empty()) out["CREDENTIALS_DIRECTORY"] = context.secrets_folder;
   for (const model::SecretUse& use : runtime.secrets) {
     if (use.form != model::SecretForm::kEnv) continue;

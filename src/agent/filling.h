@@ -13,7 +13,7 @@ namespace freehold::agent {
 
 struct FillingContext {
   std::string instance;
-  uint16_t port = 0;
+  uint16_t port = 0;                                // 0: it has none, as a job
   std::map<std::string, std::string> volume_paths;  // by the volume's name
   std::function<Result<std::string>(const std::string& name)> secret;
   std::string secrets_folder;  // where secrets lie as files; empty: none do

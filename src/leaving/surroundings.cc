@@ -67,8 +67,8 @@ std::string Surroundings::filled(const std::string& text, const Escape& escape) 
 
 void Surroundings::sort_environment() {
   plain_ = {{"LANG", "C.UTF-8"}, {"HOME", "/tmp"}, {"TMPDIR", "/tmp"}, {"FREEHOLD_SERVICE", runtime_.service}};
-  plain_["PORT"] = place_.port;
-  plain_["FREEHOLD_INSTANCE"] = fmt::format("{}.{}", runtime_.service, place_.port);
+  if (!place_.timed) plain_["PORT"] = place_.port;
+  plain_["FREEHOLD_INSTANCE"] = place_.timed ? runtime_.service : fmt::format("{}.{}", runtime_.service, place_.port);
   of_an_instance_ = {"PORT", "FREEHOLD_INSTANCE"};
   auto add_secret = [this](const std::string& name, const std::string& value) {
     secret_environment_ += fmt::format("{}={}\n", name, environment_value(value));

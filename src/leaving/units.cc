@@ -123,12 +123,7 @@ class ServiceUnits {
 
   void write_job(const model::Job& job) {
     std::string out = head(runtime_.service, "");
-    if (job.retries > 0) {
-      Duration span = (job.retry_wait + std::chrono::hours(24)) * (job.retries + 1);
-      out += fmt::format("StartLimitIntervalSec={}\nStartLimitBurst={}\n", seconds(span), job.retries + 1);
-    }
     out += fmt::format("\n[Service]\nType=oneshot\nExecStart={}\n", around_.command(runtime_.run));
-    if (job.retries > 0) out += fmt::format("Restart=on-failure\nRestartSec={}\n", seconds(job.retry_wait));
     out += end_of_runs();
     out_.files.push_back({file_of("service"), out + around_.lines(Surroundings::Of::kService)});
     std::string timer = fmt::format("[Unit]\nDescription=Schedule of {0} of {1}\nPartOf={1}.target\n\n[Timer]\n",
@@ -145,8 +140,7 @@ class ServiceUnits {
          "were missed or passed over, or keeps how each went");
     if (job.retries > 0) {
       lose("services.NAME.retries",
-           "systemd counts starts over all runs of some days, and not for each of them; past them: systemctl "
-           "reset-failed");
+           "a run that failed waits for its next time: systemd counts starts within a span, and not attempts of a run");
     }
   }
 
