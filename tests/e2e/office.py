@@ -36,9 +36,12 @@ class Office(Platform):
             text = text.replace(old, new)
         self.write(path, text, mode=(self.home / path).stat().st_mode & 0o777)
 
+    def address_of(self, service):
+        return self.service_status(service)["address"].rsplit(":", 1)
+
     def psql(self, question, user="bookings", password=SECRETS["database_password"], database="bookings"):
         """Asks over the stable address of the database. -> rows of texts"""
-        host, port = self.service_status("database")["address"].rsplit(":", 1)
+        host, port = self.address_of("database")
         done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-h", host, "-p", port, "-U", user, "-d", database, "-c", question],
                               env={"PATH": "/usr/bin:/bin", "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}, capture_output=True, text=True,
                               timeout=60, check=False)

@@ -10,6 +10,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import subprocess
 
 import pytest
 from browser import Browser
@@ -48,7 +49,7 @@ def running(request):
 @pytest.fixture
 def office(running):
     yield running
-    wait_for(lambda: all(one["state"] == "healthy" for one in running.status()["services"]), 60, "all services healthy")
+    wait_for(lambda: all(one["state"] == "healthy" for one in running.status()["services"] if one["replicas"] > 0), 60, "all services healthy")
     assert running.missing() == set(), "acknowledged bookings are gone"
 
 
@@ -206,6 +207,21 @@ def test_a_new_password_is_a_new_secret_and_a_deploy(office):
     assert office.book(office.form("Ada")).status == 303
     office.edit("secrets.yaml", ("it's another", "it's a"))
     office.up()
+
+
+def test_the_nightly_dump_holds_all_that_was_booked(office):
+    assert office.book(office.form("Ada")).status == 303
+    office.run("run", "dump", expect=DONE)
+    folder = office.state / "volumes/dump/files"
+    dump = max(folder.glob("bookings-*.dump"))
+    admin = {"user": "postgres", "password": SECRETS["database_admin"]}
+    office.psql("CREATE DATABASE restored", database="postgres", **admin)
+    host, port = office.address_of("database")
+    subprocess.run(["pg_restore", "--no-owner", "-h", host, "-p", port, "-U", "postgres", "-d", "restored", dump], check=True, timeout=60,
+                   env={"PATH": "/usr/bin:/bin", "PGPASSWORD": SECRETS["database_admin"]})
+    restored = {ticket for ticket, in office.psql("SELECT ticket FROM booking", database="restored", **admin)}
+    assert restored == {ticket for ticket, in office.psql("SELECT ticket FROM booking")} >= set(office.acknowledged)
+    assert len(office.run("jobs", "dump", "-o", "json", expect=DONE).json()) > 0
 
 
 def test_what_its_page_says_to_try_works(office):
