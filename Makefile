@@ -20,7 +20,7 @@ up: ## build it and run examples/quickstart here until ctrl-C; CHECK=1: start, f
 	@$(MAKE) --no-print-directory build
 	@$(PYTHON) scripts/run_example $(if $(filter-out 0,$(CHECK)),--check) quickstart $(FREEHOLD)
 
-office: ## the same with examples/office: PostgreSQL, an application on it, calendars, a chat, a site
+office: ## the same with examples/office: PostgreSQL, an application on it, calendars, a chat, a site, a nightly job
 	@scripts/install_packages build office
 	@$(MAKE) --no-print-directory build
 	@$(PYTHON) scripts/run_example $(if $(filter-out 0,$(CHECK)),--check) office $(FREEHOLD)
