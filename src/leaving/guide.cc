@@ -69,7 +69,8 @@ std::string places(const Given& given, const Ground& ground) {
   std::string out = "\n## Where things are\n| service | units | starts in | runs as |\n|---|---|---|---|\n";
   for (const auto& [name, service] : given.composed.services) {
     const Place& place = ground.places.at(name);
-    out += fmt::format("| {} | {} | {} | {} |\n", name, join(place.units("service"), " "), place.folder, place.user);
+    out += fmt::format("| {} | {} | {} | {} |\n", name, join(place.units(place.timed ? "timer" : "service"), " "),
+                       place.folder, place.user);
   }
   return out +
          "\nAn instance of a template is named by its port. One more: its name in the\n"
