@@ -5,7 +5,7 @@
 namespace freehold::api {
 
 PlanAnswer plan_answer(const control::Plan& plan) {
-  return {plan.current, plan.empty(), control::render(plan, control::Colour::kOff), codec::to_json(plan)};
+  return {plan.current, plan.empty(), control::render(plan, control::Colour::kOff), plan};
 }
 
 std::vector<GenerationSummary> summaries_of(const std::vector<control::GenerationHead>& history) {

@@ -5,17 +5,20 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "api/call.h"
+#include "http/exchange.h"
+#include "runtime/timer.h"
 
 namespace freehold::api {
 
-// Owned by the service; ends itself when the client is gone.
+class Followers;
+
+// Owned by its Followers; ends itself when the client is gone.
 class Follower {
  public:
-  Follower(ApiService& service, std::shared_ptr<http::Exchange> exchange, Duration rhythm);
+  Follower(runtime::Loop& loop, std::shared_ptr<http::Exchange> exchange, Duration rhythm);
   virtual ~Follower() = default;
-  void begin();
 
  protected:
   // Writes what is new, as long as write() says that there is room; false to stop for good.
@@ -24,14 +27,16 @@ class Follower {
   bool write(std::string_view text);
   // There may be something new.
   void wake(Duration after = Duration::zero());
-  ApiService& service_;
-  std::shared_ptr<http::Exchange> exchange_;
 
  private:
-  friend class ApiService;
+  friend class Followers;
+  void begin(Followers& owner);
   // Control's state has changed.
   virtual void on_change() {}
   void on_timer(int);
+
+  Followers* owner_ = nullptr;
+  std::shared_ptr<http::Exchange> exchange_;
   Duration rhythm_;  // looks for more at least this often
   runtime::Timer timer_;
   bool ended_ = false;
@@ -39,6 +44,16 @@ class Follower {
   bool full_ = false;   // the client has to read first
 };
 
-codec::Json event_json(const events::Event& event);
+class Followers {
+ public:
+  void begin(std::unique_ptr<Follower> follower);
+  void end(Follower* follower);
+  // Control's state has changed.
+  void tell();
+
+ private:
+  std::vector<std::unique_ptr<Follower>> all_;
+  std::vector<std::unique_ptr<Follower>> ended_;
+};
 
 }  // namespace freehold::api

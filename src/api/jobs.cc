@@ -1,9 +1,11 @@
-// GET /v1/jobs: the jobs of the current generation, with what the node tells of them.
-#include "api/call.h"
+// Jobs: those of the current generation, with what the node tells of them.
+#include "api/work.h"
 
 namespace freehold::api {
+namespace {
 
-JobsAnswer make_jobs_answer(const control::Controller& controller) {
+Result<JobsAnswer> jobs(const Call& call) {
+  const control::Controller& controller = call.backend.controller;
   JobsAnswer answer;
   answer.timezone = "UTC";
   answer.node_connected = controller.connected();
@@ -19,6 +21,16 @@ JobsAnswer make_jobs_answer(const control::Controller& controller) {
     }
   }
   return answer;
+}
+
+}  // namespace
+
+std::vector<Resource> resources_of_jobs() {
+  return {{.path = "/v1/jobs",
+           .name = "listJobs",
+           .group = "looking",
+           .summary = "The jobs of the current generation: when they are due, and how they ended",
+           .work = json<&jobs>()}};
 }
 
 }  // namespace freehold::api

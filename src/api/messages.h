@@ -1,22 +1,15 @@
-// What the API takes and gives, as JSON through `fields`: shared by the server (api) and the command line (cli).
-//
-//   POST /v1/plan       model::Submission -> PlanAnswer          PUT  /v1/contents/<sha256>   bytes
-//   POST /v1/apply      model::Submission -> ChangeAnswer         POST /v1/contents/missing    [digest] -> [digest]
-//   POST /v1/rollback   RollbackRequest -> ChangeAnswer      GET  /v1/status?follow=1     Status
-//   POST /v1/services/NAME/restart|scale  ServiceRequest     GET  /v1/generations         [GenerationSummary]
-//   POST /v1/drain      DrainRequest -> ChangeAnswer         GET  /v1/generations/N       generation, with ETag
-//   POST /v1/down       -> ChangeAnswer                      GET  /v1/diff?from=N&to=M    PlanAnswer
-//   GET  /v1/events?after=ID&subject=S&last=N&follow=1       GET  /v1/rollout             RolloutStatus
-//   GET  /v1/jobs       JobsAnswer
-//   GET  /v1/logs?service=S&since=T&last=N&access=1&follow=1 GET  /livez /readyz /healthz /metrics
-// Every answer that is no success is a Problem, with the HTTP status that fits its code.
+// What the API takes and gives, as JSON through `fields`: shared by the server (api) and the command line (cli). What
+// is where: resource.h, and docs/operations/openapi.json, which is written from it. Every answer that is no success is
+// a Problem, with the HTTP status that fits its code.
 #pragma once
 
-#include <map>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "control/generation.h"
+#include "control/plan.h"
 #include "control/progress.h"
 #include "model/instance.h"
 
@@ -25,78 +18,78 @@ namespace freehold::api {
 using codec::Of;
 
 struct Problem {
-  std::string code;     // to_string(ErrorCode)
-  std::string message;  // for a person
+  ErrorCode code = ErrorCode::kInternal;
+  std::string message;
   std::vector<std::string> details;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Problem>& problem) {
   v("code", problem.code);
-  v("message", problem.message);
+  v("message", problem.message, {"for a person: what failed, on what, why, what to do"});
   v("details", problem.details);
 }
 
 struct PlanAnswer {
-  uint64_t base = 0;  // the current generation that it was planned against
+  uint64_t base = 0;
   bool empty = true;
-  std::string text;  // for people
-  codec::Json plan;  // control::Plan
+  std::string text;
+  control::Plan plan;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, PlanAnswer>& answer) {
-  v("base", answer.base);
-  v("empty", answer.empty);
-  v("text", answer.text);
+  v("base", answer.base, {"the current generation that it was planned against; 0: there is none"});
+  v("empty", answer.empty, {"there is nothing to do"});
+  v("text", answer.text, {"the plan, for people"});
   v("plan", answer.plan);
 }
 
 struct RollbackRequest {
-  std::optional<uint64_t> generation;  // default: the one that was current before
+  std::optional<uint64_t> generation;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, RollbackRequest>& request) {
-  v("generation", request.generation);
+  v("generation", request.generation, {"left out: what ran before the current one's contents first came"});
 }
 
-struct ServiceRequest {
-  std::optional<uint32_t> replicas;  // scale
+struct ScaleRequest {
+  uint32_t replicas = 0;
 };
 template <class Visitor>
-void fields(Visitor& v, Of<Visitor, ServiceRequest>& request) {
-  v("replicas", request.replicas);
+void fields(Visitor& v, Of<Visitor, ScaleRequest>& request) {
+  v("replicas", request.replicas, {.meaning = "how many instances", .needed = true});
 }
 
 struct DrainRequest {
-  std::string subject;  // an instance or a service
+  std::string subject;
   bool off = false;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, DrainRequest>& request) {
-  v("subject", request.subject);
-  v("off", request.off);
+  v("subject", request.subject, {.meaning = "an instance or a service", .needed = true});
+  v("off", request.off, {"give it requests again"});
 }
 
 // A change was accepted: follow the rollout of that id.
 struct ChangeAnswer {
-  uint64_t rollout = 0;     // 0: there was nothing to do
-  uint64_t generation = 0;  // the generation that it leads to
-  uint64_t event = 0;       // events of it have greater ids
-  bool undoes = false;      // the apply that was under way goes back: its end as undone is what was asked for
-  std::string text;         // for people: what was chosen, and why
+  uint64_t rollout = 0;
+  uint64_t generation = 0;
+  uint64_t event = 0;
+  bool undoes = false;
+  std::string text;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ChangeAnswer>& answer) {
-  v("rollout", answer.rollout);
-  v("generation", answer.generation);
-  v("event", answer.event);
-  v("undoes", answer.undoes);
-  v("text", answer.text);
+  v("rollout", answer.rollout, {"what was begun; 0: there was nothing to do"});
+  v("generation", answer.generation, {"the one that it leads to"});
+  v("event", answer.event, {"events of it have greater ids"});
+  v("undoes", answer.undoes, {"the apply that was under way goes back: its end as undone is what was asked for"});
+  v("text", answer.text, {"for a person: what was chosen, and why"});
 }
 
 struct RolloutStatus {
-  uint64_t id = 0;  // 0: there was none yet
+  uint64_t id = 0;
   std::string kind;
-  std::string outcome;  // running, done, undone, failed
+  std::string outcome;
   std::string reason;
   uint64_t generation = 0;
   std::string who;
@@ -107,16 +100,16 @@ struct RolloutStatus {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, RolloutStatus>& status) {
-  v("id", status.id);
-  v("kind", status.kind);
-  v("outcome", status.outcome);
-  v("reason", status.reason);
-  v("generation", status.generation);
+  v("id", status.id, {"0: there was none yet, and the rest says nothing"});
+  v("kind", status.kind, {.words = enum_names(control::RolloutKind()), .may_be_empty = true});
+  v("outcome", status.outcome, {.words = enum_names(control::Outcome()), .may_be_empty = true});
+  v("reason", status.reason, {"why it failed or was undone, for a person"});
+  v("generation", status.generation, {"where it leads"});
   v("who", status.who);
   v("started", status.started);
   v("lasted", status.lasted);
-  v("going_back", status.going_back);
-  v("services", status.services);
+  v("going_back", status.going_back, {"it did not succeed and is being undone"});
+  v("services", status.services, {"those that change, in the order of their turns"});
 }
 
 struct GenerationSummary {
@@ -131,12 +124,12 @@ struct GenerationSummary {
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, GenerationSummary>& summary) {
   v("number", summary.number);
-  v("status", summary.status);
+  v("status", summary.status, {.words = enum_names(control::GenerationStatus())});
   v("created", summary.created);
   v("who", summary.who);
-  v("message", summary.message);
-  v("outcome", summary.outcome);
-  v("services", summary.services);
+  v("message", summary.message, {"why, as who applied it said"});
+  v("outcome", summary.outcome, {"of its apply, for a person"});
+  v("services", summary.services, {"how many"});
 }
 
 struct JobStatus {
@@ -145,37 +138,40 @@ struct JobStatus {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, JobStatus>& job) {
-  v("schedule", job.schedule);
+  v("schedule", job.schedule, {"as it stands in the file"});
   fields(v, job.observed);
 }
 
 struct JobsAnswer {
-  std::string timezone;  // of the schedules
+  std::string timezone;
   bool node_connected = false;
   std::vector<JobStatus> jobs;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, JobsAnswer>& answer) {
-  v("timezone", answer.timezone);
-  v("node_connected", answer.node_connected);
+  v("timezone", answer.timezone, {"of the schedules"});
+  v("node_connected", answer.node_connected, {"an agent is connected: what is told of jobs is so now"});
   v("jobs", answer.jobs);
 }
+
+inline constexpr std::array<std::string_view, 8> kServiceStates = {"healthy",       "degraded", "down",     "starting",
+                                                                   "crash-looping", "drained",  "stopping", "stopped"};
 
 struct ServiceStatus {
   std::string name;
   uint32_t replicas = 0;  // wanted, with a scale
   uint32_t healthy = 0;
-  std::string state;    // healthy, degraded, down, starting, crash-looping, drained
+  std::string state;    // one of kServiceStates
   std::string address;  // stable, on loopback: host:port
   std::vector<model::ObservedInstance> instances;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ServiceStatus>& service) {
   v("name", service.name);
-  v("replicas", service.replicas);
-  v("healthy", service.healthy);
-  v("state", service.state);
-  v("address", service.address);
+  v("replicas", service.replicas, {"how many instances there shall be"});
+  v("healthy", service.healthy, {"how many of them are"});
+  v("state", service.state, {.words = kServiceStates});
+  v("address", service.address, {"where other services reach it: 127.0.0.1:PORT, the same for as long as it exists"});
   v("instances", service.instances);
 }
 
@@ -187,22 +183,91 @@ struct Status {
   std::vector<ServiceStatus> services;
   std::vector<std::string> urls;
   std::vector<model::DaemonStatus> daemons;
-  std::vector<std::string> departures;  // from the file: by whom, since when
+  std::vector<std::string> departures;
   std::vector<std::string> problems;
-  std::optional<RolloutStatus> rollout;  // the one under way
+  std::optional<RolloutStatus> rollout;
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Status>& status) {
   v("organisation", status.organisation);
-  v("generation", status.generation);
-  v("down", status.down);
-  v("node_connected", status.node_connected);
+  v("generation", status.generation, {"the current one; 0: there is none yet"});
+  v("down", status.down, {"everything was asked to stop"});
+  v("node_connected", status.node_connected, {"an agent is connected: what is told of instances is so now"});
   v("services", status.services);
-  v("urls", status.urls);
+  v("urls", status.urls, {"where a person would look"});
   v("daemons", status.daemons);
-  v("departures", status.departures);
-  v("problems", status.problems);
-  v("rollout", status.rollout);
+  v("departures", status.departures, {"where what runs is not what the file says: by whom, since when"});
+  v("problems", status.problems, {"what this machine cannot do as asked"});
+  v("rollout", status.rollout, {"the one under way"});
+}
+
+struct EventLine {
+  uint64_t id = 0;
+  std::string time;
+  std::string kind;
+  std::string subject;
+  std::optional<std::string> cause{};
+  std::optional<std::string> actor{};
+  std::string message;
+  std::optional<codec::Json> detail{};
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, EventLine>& line) {
+  v("id", line.id, {"grows by one with each event, for ever"});
+  v("time", line.time, {.format = "date-time"});
+  v("kind", line.kind, {"parts from the general to the special: instance.ended"});
+  v("subject", line.subject, {"what it happened to: web, web.3, generation 4"});
+  v("cause", line.cause, {"in terms of other things: event 17, signal 9"});
+  v("actor", line.actor, {"who"});
+  v("message", line.message, {"for a person"});
+  v("detail", line.detail);
+}
+
+struct LogLine {
+  std::string time;
+  std::string service;
+  std::string instance;
+  std::string stream;
+  std::string line;
+  std::optional<bool> continued{};
+  std::optional<uint64_t> dropped{};
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, LogLine>& line) {
+  v("time", line.time, {.format = "date-time"});
+  v("service", line.service);
+  v("instance", line.instance);
+  v("stream", line.stream, {"stdout, stderr; keeper: what its keeper says of it"});
+  v("line", line.line, {"bytes that are no UTF-8 are U+FFFD"});
+  v("continued", line.continued, {"it was too long: the next of the same instance and stream goes on with it"});
+  v("dropped", line.dropped, {"of a keeper: how many lines the disk did not take"});
+}
+
+// A request that the gateway answered. Written by it (gateway/access_log.cc), and only described here.
+struct AccessLine {
+  std::string time, client, method, host, path;
+  uint16_t status = 0;
+  uint64_t bytes = 0, received = 0;
+  double ms = 0;
+  std::optional<std::string> service{}, instance{};
+  std::optional<uint32_t> retries{};
+  std::string request;
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, AccessLine>& line) {
+  v("time", line.time, {.format = "date-time"});
+  v("client", line.client);
+  v("method", line.method);
+  v("host", line.host);
+  v("path", line.path);
+  v("status", line.status);
+  v("bytes", line.bytes, {"sent"});
+  v("received", line.received, {"bytes"});
+  v("ms", line.ms, {"from the request's first byte to the answer's last"});
+  v("service", line.service);
+  v("instance", line.instance);
+  v("retries", line.retries, {"how often another instance was asked"});
+  v("request", line.request, {"its id, as passed on in X-Request-Id"});
 }
 
 }  // namespace freehold::api

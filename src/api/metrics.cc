@@ -1,7 +1,6 @@
-// /metrics in the Prometheus text format, version 0.0.4.
-#include <fmt/core.h>
+#include "api/metrics.h"
 
-#include "api/call.h"
+#include <fmt/core.h>
 
 namespace freehold::api {
 namespace {
@@ -33,8 +32,8 @@ class Page {
 
 }  // namespace
 
-ApiService::Answer ApiService::metrics_answer() {
-  Status status = make_status(controller_);
+http::Response metrics_page(const Backend& backend) {
+  Status status = make_status(backend.controller);
   Page page;
   page.family("freehold_generation", "gauge", "Number of the current generation.");
   page.sample("freehold_generation", "", status.generation);
@@ -56,11 +55,11 @@ ApiService::Answer ApiService::metrics_answer() {
                   instance.restarts);
     }
   }
-  auto newest = events_.newest();
+  auto newest = backend.events.newest();
   page.family("freehold_events_total", "counter", "Events written since the state was made.");
   page.sample("freehold_events_total", "", newest ? newest->value : 0);
   page.family("freehold_api_requests_total", "counter", "Requests to the API, by method.");
-  for (const auto& [method, count] : requests_)
+  for (const auto& [method, count] : backend.requests)
     page.sample("freehold_api_requests_total", fmt::format("method=\"{}\"", label(method)), count);
   return http::response_of(200, "text/plain; version=0.0.4; charset=utf-8", page.take());
 }

@@ -5,33 +5,7 @@
 
 namespace freehold {
 
-std::string_view to_string(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalid:
-      return "invalid";
-    case ErrorCode::kNotFound:
-      return "not_found";
-    case ErrorCode::kConflict:
-      return "conflict";
-    case ErrorCode::kDenied:
-      return "denied";
-    case ErrorCode::kUnavailable:
-      return "unavailable";
-    case ErrorCode::kTimeout:
-      return "timeout";
-    case ErrorCode::kExhausted:
-      return "exhausted";
-    case ErrorCode::kCorrupt:
-      return "corrupt";
-    case ErrorCode::kUnsupported:
-      return "unsupported";
-    case ErrorCode::kCancelled:
-      return "cancelled";
-    case ErrorCode::kInternal:
-      return "internal";
-  }
-  return "internal";
-}
+std::string_view to_string(ErrorCode code) { return enum_names(code)[static_cast<size_t>(code)]; }
 
 Error Error::with_context(std::string_view context) const {
   return Error(code_, std::string(context) + ": " + message_);

@@ -4,6 +4,8 @@
 // person: what failed, on which object, why, what to do. Secrets never go into a message.
 #pragma once
 
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +26,13 @@ enum class ErrorCode {
   kInternal,     // a defect in Freehold
 };
 
-// Lower-case name as it appears in JSON and logs, e.g. "not_found".
+// As they appear in JSON and logs.
+inline std::span<const std::string_view> enum_names(ErrorCode) {
+  static constexpr std::array<std::string_view, 11> kNames = {"invalid",     "not_found", "conflict",  "denied",
+                                                              "unavailable", "timeout",   "exhausted", "corrupt",
+                                                              "unsupported", "cancelled", "internal"};
+  return kNames;
+}
 std::string_view to_string(ErrorCode code);
 
 class [[nodiscard]] Error {

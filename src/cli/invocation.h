@@ -40,6 +40,7 @@ struct Invocation {
   bool watch = false;                  // status
   bool off = false;                    // drain
   bool diff = false;                   // fmt
+  bool api = false;                    // schema
   std::string message;                 // up: why, for the history
   std::string since;                   // logs
   std::optional<uint64_t> after;       // events: resume after this id

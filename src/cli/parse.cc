@@ -172,9 +172,11 @@ class Grammar {
     words(verb("explain", "What a word of the file means, takes, and is if left out",
                "  freehold explain\n  freehold explain services.health\n  freehold explain grace"),
           "KEY", "A key, or the way to it", 0, 1);
-    verb("schema", "The JSON Schema of the file, for editors",
-         "  freehold schema > freehold.schema.json   # then, first line of the file:\n"
-         "  # yaml-language-server: $schema=freehold.schema.json");
+    CLI::App* schema = verb("schema", "The JSON Schema of the file, for editors",
+                            "  freehold schema > freehold.schema.json   # then, first line of the file:\n"
+                            "  # yaml-language-server: $schema=freehold.schema.json\n"
+                            "  freehold schema --api > openapi.json");
+    schema->add_flag("--api", out_.api, "Of the API instead: OpenAPI 3.1, for whoever writes a client");
   }
 
   void describe_itself() {

@@ -8,13 +8,6 @@ namespace {
 constexpr Duration kAnswerTime = std::chrono::seconds(60);
 constexpr Duration kForever{};
 
-ErrorCode code_named(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(ErrorCode::kInternal); ++i) {
-    if (to_string(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
-  }
-  return ErrorCode::kInternal;
-}
-
 }  // namespace
 
 Result<http::BlockingClient> Session::client(Duration silence, const Tick& tick) {
@@ -66,7 +59,7 @@ Result<codec::Json> Session::unpack(Result<http::ClientResponse> response) {
   }
   auto problem = json ? codec::from_json<api::Problem>(*json) : Result<api::Problem>(json.error());
   if (!problem) return Error(ErrorCode::kInternal, fmt::format("status {}: {}", response->status, response->body));
-  return Error(code_named(problem->code), problem->message);
+  return Error(problem->code, problem->message);
 }
 
 Result<codec::Json> Session::get(const std::string& target) {

@@ -70,7 +70,7 @@ int run_restart(const Invocation& invocation) {
 }
 
 int run_scale(const Invocation& invocation) {
-  api::ServiceRequest request;
+  api::ScaleRequest request;
   uint32_t replicas = 0;
   const std::string& text = invocation.arguments[1];
   auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), replicas);

@@ -55,7 +55,7 @@ Result<api::PlanAnswer> plan_offline(const Invocation& invocation, const model::
 int plan_failed(const Invocation& invocation, int code) { return invocation.detailed_exit_code ? kFailed : code; }
 
 int show_plan(const Invocation& invocation, const api::PlanAnswer& answer) {
-  print(invocation.output == OutputForm::kHuman ? answer.text : answer.plan.dump() + "\n");
+  print(invocation.output == OutputForm::kHuman ? answer.text : codec::to_json(answer.plan).dump() + "\n");
   return invocation.detailed_exit_code && !answer.empty ? kChanges : kDone;
 }
 

@@ -1,6 +1,7 @@
 // init, fmt, explain, schema: the verbs that help with writing the file.
 #include <fmt/core.h>
 
+#include "api/openapi.h"
 #include "base/text.h"
 #include "cli/line_diff.h"
 #include "cli/project.h"
@@ -117,7 +118,7 @@ int run_explain(const Invocation& invocation) {
 }
 
 int run_schema(const Invocation& invocation) {
-  codec::Json schema = model::json_schema();
+  codec::Json schema = invocation.api ? api::api_description() : model::json_schema();
   print((invocation.output == OutputForm::kHuman ? schema.dump_pretty() : schema.dump()) + "\n");
   return kDone;
 }

@@ -56,7 +56,7 @@ int run_diff(const Invocation& invocation) {
       invocation, fmt::format("/v1/diff?from={}&to={}", *from, *to),
       [&](const Offline& offline) { return offline.diff(*from, *to, os::system_clock().wall()); });
   if (!answer) return fail(invocation, answer.error());
-  print(invocation.output == OutputForm::kHuman ? answer->text : answer->plan.dump() + "\n");
+  print(invocation.output == OutputForm::kHuman ? answer->text : codec::to_json(answer->plan).dump() + "\n");
   return kDone;
 }
 

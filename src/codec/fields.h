@@ -14,8 +14,9 @@
 // `fields` lives in the struct's own namespace and is found by its argument. Understood types: bool, integers, double,
 // std::string, Bytes, Duration and times (integers: bytes, nanoseconds), StrongId, enums (as integers, unless
 // enum_names(E) is defined beside the enum), std::vector, std::map<std::string, T>, std::optional, Json, and structs
-// with `fields`. Reading: an absent member leaves the default, so that version N reads what N-1 wrote; an unknown
-// member is skipped, so that N-1 reads what N wrote; a member of the wrong kind is an error that names its path.
+// with `fields`. A third argument describes the member (note.h). Reading: an absent member leaves the default, so that
+// version N reads what N-1 wrote; an unknown member is skipped, so that N-1 reads what N wrote; a member of the wrong
+// kind is an error that names its path.
 #pragma once
 
 #include <fmt/core.h>
@@ -31,6 +32,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "codec/json.h"
+#include "codec/note.h"
 
 namespace freehold::codec {
 
@@ -74,7 +76,7 @@ concept NamedEnum = std::is_enum_v<T> && requires(T value) { enum_names(value); 
 class JsonWriter {
  public:
   template <class T>
-  void operator()(std::string_view name, const T& value) {
+  void operator()(std::string_view name, const T& value, const Note& = {}) {
     if constexpr (detail::IsOptional<T>::value) {
       if (!value.has_value()) return;
     }
@@ -90,9 +92,13 @@ class JsonReader {
  public:
   explicit JsonReader(const Json& json) : json_(json) {}
   template <class T>
-  void operator()(std::string_view name, T& value) {
+  void operator()(std::string_view name, T& value, const Note& note = {}) {
     const Json& member = json_[name];
-    if (error_ || member.is_null()) return;
+    if (error_) return;
+    if (member.is_null()) {
+      if (note.needed) error_ = Error(ErrorCode::kInvalid, fmt::format("{} is missing", name));
+      return;
+    }
     auto read = from_json<T>(member);
     if (read) {
       value = *std::move(read);

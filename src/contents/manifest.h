@@ -47,8 +47,8 @@ void fields(Visitor& v, codec::Of<Visitor, ManifestEntry>& entry) {
   v("kind", entry.kind);
   v("executable", entry.executable);
   v("size", entry.size);
-  v("digest", entry.digest);
-  v("target", entry.target);
+  v("digest", entry.digest, {"of a file's bytes"});
+  v("target", entry.target, {"of a link"});
 }
 
 struct Manifest {

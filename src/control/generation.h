@@ -50,19 +50,19 @@ struct GenerationHead {
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, GenerationHead>& generation) {
   v("number", generation.number);
-  v("parent", generation.parent);
-  v("before", generation.before);
-  v("services", generation.services);
+  v("parent", generation.parent, {"the current one that it was planned against; 0: there was none"});
+  v("before", generation.before, {"where a rollback without a number leads from here; 0: nowhere"});
+  v("services", generation.services, {"how many"});
   v("created", generation.created);
   v("who", generation.who);
   v("message", generation.message);
   v("file", generation.file);
-  v("sources", generation.sources);
-  v("releases", generation.releases);
-  v("files", generation.files);
-  v("secret_hashes", generation.secret_hashes);
+  v("sources", generation.sources, {"digests of the texts, by name"});
+  v("releases", generation.releases, {"digests of the manifests of captured files, by service"});
+  v("files", generation.files, {"digests of the manifests of folders, by name"});
+  v("secret_hashes", generation.secret_hashes, {"keyed, by name"});
   v("status", generation.status);
-  v("outcome", generation.outcome);
+  v("outcome", generation.outcome, {"of its apply, for a person"});
 }
 
 struct Generation : GenerationHead {

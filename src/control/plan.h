@@ -40,15 +40,15 @@ struct ServiceChange {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ServiceChange>& change) {
-  v("step", change.step);
+  v("step", change.step, {"all of one step may go at the same time"});
   v("service", change.service);
   v("kind", change.kind);
   v("from_replicas", change.from_replicas);
   v("to_replicas", change.to_replicas);
-  v("batch", change.batch);
-  v("schedule", change.schedule);
+  v("batch", change.batch, {"how many are replaced at once"});
+  v("schedule", change.schedule, {"of a job"});
   v("reasons", change.reasons);
-  v("notice", change.notice);
+  v("notice", change.notice, {"what a user would notice: nothing, or a sentence"});
 }
 
 struct RouteChange {
@@ -58,9 +58,9 @@ struct RouteChange {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, RouteChange>& change) {
-  v("route", change.route);
-  v("old", change.old_target);
-  v("new", change.new_target);
+  v("route", change.route, {"host and pattern: coop.example/api/*"});
+  v("old", change.old_target, {"empty: it is new"});
+  v("new", change.new_target, {"empty: it goes"});
 }
 
 enum class SecretNews { kUsed, kNewValue, kUnused };
@@ -77,7 +77,7 @@ template <class Visitor>
 void fields(Visitor& v, Of<Visitor, SecretChange>& change) {
   v("name", change.name);
   v("news", change.news);
-  v("services", change.services);
+  v("services", change.services, {"that use it, or used it"});
 }
 
 // Where what runs is not what the file says.
@@ -98,7 +98,7 @@ void fields(Visitor& v, Of<Visitor, Departure>& departure) {
   v("kind", departure.kind);
   v("service", departure.service);
   v("text", departure.text);
-  v("who", departure.who);
+  v("who", departure.who, {"empty: nobody asked for it"});
   v("when", departure.when);
 }
 
@@ -120,16 +120,16 @@ struct Plan {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Plan>& plan) {
-  v("target", plan.target);
-  v("current", plan.current);
+  v("target", plan.target, {"generation"});
+  v("current", plan.current, {"the generation that it is planned against; 0: none"});
   v("made", plan.made);
-  v("observed", plan.observed);
+  v("observed", plan.observed, {"what really runs was looked at"});
   v("changes", plan.changes);
   v("routes", plan.routes);
   v("gateway", plan.gateway);
   v("secrets", plan.secrets);
-  v("departures", plan.departures);
-  v("unchanged", plan.unchanged);
+  v("departures", plan.departures, {"where what runs is not what the file says"});
+  v("unchanged", plan.unchanged, {"how many services"});
 }
 
 // `current`: null before the first generation. `observed`: null if no node answers; the plan then has no departures of

@@ -1,13 +1,19 @@
 // How far a rollout is, service by service, for whoever watches it. Pure: decides nothing, changes nothing.
 #pragma once
 
+#include <array>
+
 #include "control/rollout.h"
 
 namespace freehold::control {
 
+// draining: all that is new serves.
+inline constexpr std::array<std::string_view, 7> kProgressStates = {"waiting",  "preparing", "rolling", "stopping",
+                                                                    "draining", "done",      "stuck"};
+
 struct ServiceProgress {
   std::string service;
-  std::string state;     // waiting, preparing, rolling, stopping, draining (all that is new serves), done, stuck
+  std::string state;     // one of kProgressStates
   uint32_t wanted = 0;   // instances that it shall have; of one that leaves: 0
   uint32_t ready = 0;    // of them, those that serve
   uint32_t leaving = 0;  // instances that are still there and shall not be
@@ -18,13 +24,13 @@ struct ServiceProgress {
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ServiceProgress>& progress) {
   v("service", progress.service);
-  v("state", progress.state);
-  v("wanted", progress.wanted);
-  v("ready", progress.ready);
-  v("leaving", progress.leaving);
-  v("spent", progress.spent);
-  v("awaits", progress.awaits);
-  v("reason", progress.reason);
+  v("state", progress.state, {.words = kProgressStates});
+  v("wanted", progress.wanted, {"instances that it shall have; of one that leaves: 0"});
+  v("ready", progress.ready, {"of them, those that serve"});
+  v("leaving", progress.leaving, {"instances that are still there and shall not be"});
+  v("spent", progress.spent, {"since its turn came"});
+  v("awaits", progress.awaits, {"what the next step needs: web.5 to be healthy"});
+  v("reason", progress.reason, {"why that has not come"});
 }
 
 // In the order in which their turns come. Of a rollout that has ended: as it ended.

@@ -1,5 +1,7 @@
 #include "http/path.h"
 
+#include <algorithm>
+
 #include "http/scan.h"
 
 namespace freehold::http {
@@ -130,21 +132,22 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+std::optional<QueryParameters> query_parameters(std::string_view query) {
   if (query.starts_with('?')) query.remove_prefix(1);
+  QueryParameters out;
   while (!query.empty()) {
     size_t end = std::min(query.find('&'), query.size());
-    std::string_view pair = query.substr(0, end);
+    std::string pair(query.substr(0, end));
     query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.empty()) continue;
+    std::ranges::replace(pair, '+', ' ');
     size_t equals = std::min(pair.find('='), pair.size());
-    if (percent_decode(pair.substr(0, equals)) != name) continue;
-    std::string value(pair.substr(std::min(equals + 1, pair.size())));
-    for (char& c : value) {
-      if (c == '+') c = ' ';
-    }
-    return percent_decode(value);
+    auto name = percent_decode(std::string_view(pair).substr(0, equals));
+    auto value = percent_decode(std::string_view(pair).substr(std::min(equals + 1, pair.size())));
+    if (!name || !value) return std::nullopt;
+    out.emplace_back(*std::move(name), *std::move(value));
   }
-  return std::nullopt;
+  return out;
 }
 
 }  // namespace freehold::http

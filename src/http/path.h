@@ -12,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace freehold::http {
 
@@ -32,8 +34,9 @@ std::optional<std::string> percent_decode(std::string_view text);
 // What may not stand in one segment of a path, or in a query's value, as %XX.
 std::string percent_encode(std::string_view text);
 
-// The value of the first parameter of that name in "?a=b&c=d" (with or without its question mark), decoded, a plus sign
-// being a space; an empty text if it has none. Nothing if there is no such parameter, or its encoding is broken.
-std::optional<std::string> query_value(std::string_view query, std::string_view name);
+// The parameters of "?a=b&c=d" (with or without its question mark) in their order, decoded, a plus sign being a space;
+// one without "=" has an empty value. Nothing if an encoding is broken.
+using QueryParameters = std::vector<std::pair<std::string, std::string>>;
+std::optional<QueryParameters> query_parameters(std::string_view query);
 
 }  // namespace freehold::http

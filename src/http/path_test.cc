@@ -70,16 +70,24 @@ TEST(PercentEncode, IsUndoneByDecoding) {
   EXPECT_EQ(percent_encode("a b/c"), "a%20b%2Fc");
 }
 
-TEST(QueryValue, IsFoundAndDecoded) {
-  EXPECT_EQ(query_value("?a=b&c=d%26+e", "c"), "d& e");
-  EXPECT_EQ(query_value("a=b", "a"), "b");
-  EXPECT_EQ(query_value("?a&b=", "a"), "");
-  EXPECT_EQ(query_value("?a&b=", "b"), "");
-  EXPECT_EQ(query_value("?a=1&a=2", "a"), "1");
-  EXPECT_EQ(query_value("?x%79=1", "xy"), "1");
-  EXPECT_EQ(query_value("?a=%zz", "a"), std::nullopt);
-  EXPECT_EQ(query_value("", "a"), std::nullopt);
-  EXPECT_EQ(query_value("?ab=1", "a"), std::nullopt);
+std::string parameters(std::string_view query) {
+  auto found = query_parameters(query);
+  if (!found) return "refused";
+  std::string out;
+  for (const auto& [name, value] : *found) out += name + "=" + value + ";";
+  return out;
+}
+
+TEST(QueryParameters, AreDecodedAndKeepTheirOrder) {
+  EXPECT_EQ(parameters("?a=b&c=d%26+e"), "a=b;c=d& e;");
+  EXPECT_EQ(parameters("a=b"), "a=b;");
+  EXPECT_EQ(parameters("?a&b="), "a=;b=;");
+  EXPECT_EQ(parameters("?a=1&&a=2&"), "a=1;a=2;");
+  EXPECT_EQ(parameters("?x%79=1=2"), "xy=1=2;");
+  EXPECT_EQ(parameters("?b=1&a=%zz"), "refused");
+  EXPECT_EQ(parameters("?%2=1"), "refused");
+  EXPECT_EQ(parameters(""), "");
+  EXPECT_EQ(parameters("?"), "");
 }
 
 }  // namespace

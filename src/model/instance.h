@@ -166,9 +166,9 @@ struct Exit {
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Exit>& exit) {
   v("code", exit.code);
-  v("signal", exit.signal);
+  v("signal", exit.signal, {"that ended it; 0: none did"});
   v("out_of_memory", exit.out_of_memory);
-  v("failure", exit.failure);
+  v("failure", exit.failure, {"why it never ran"});
   v("at", exit.at);
 }
 
@@ -189,14 +189,14 @@ template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ObservedInstance>& instance) {
   v("id", instance.id);
   v("service", instance.service);
-  v("fingerprint", instance.fingerprint);
+  v("fingerprint", instance.fingerprint, {"of all that makes it what it is: another means another program"});
   v("state", instance.state);
-  v("serving", instance.serving);
+  v("serving", instance.serving, {"the gateway has acknowledged that it may be given requests"});
   v("pid", instance.pid);
   v("port", instance.port);
   v("restarts", instance.restarts);
-  v("since", instance.since);
-  v("reason", instance.reason);
+  v("since", instance.since, {"of this state"});
+  v("reason", instance.reason, {"of this state, for a person"});
   v("last_exit", instance.last_exit);
 }
 

@@ -48,9 +48,9 @@ template <class Visitor>
 void fields(Visitor& v, Of<Visitor, JobRun>& run) {
   v("id", run.id);
   v("cause", run.cause);
-  v("attempt", run.attempt);
-  v("who", run.who);
-  v("due", run.due);
+  v("attempt", run.attempt, {"1, and more for what is retried"});
+  v("who", run.who, {"asked for it"});
+  v("due", run.due, {"the due time that it is for"});
   v("started", run.started);
 }
 
@@ -68,7 +68,7 @@ void fields(Visitor& v, Of<Visitor, JobResult>& result) {
   v("ended", result.ended);
   v("well", result.well);
   v("code", result.code);
-  v("signal", result.signal);
+  v("signal", result.signal, {"that ended it; 0: none did"});
   v("text", result.text);
 }
 
@@ -85,12 +85,12 @@ struct ObservedJob {
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, ObservedJob>& job) {
   v("name", job.name);
-  v("next", job.next);
-  v("next_shown", job.next_shown);
+  v("next", job.next, {"absent: its schedule cannot be worked out, see `problem`"});
+  v("next_shown", job.next_shown, {"on the organisation's clocks"});
   v("run", job.run);
-  v("waits", job.waits);
-  v("retry", job.retry);
-  v("results", job.results);
+  v("waits", job.waits, {"why that one has not begun yet"});
+  v("retry", job.retry, {"when, after a failure"});
+  v("results", job.results, {"the last ones, the newest first"});
   v("problem", job.problem);
 }
 

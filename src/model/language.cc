@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "codec/json_schema.h"
 #include "model/schema.h"
 
 namespace freehold::model {
@@ -155,8 +156,6 @@ Json object_schema(std::span<const Key> keys) {
   return out;
 }
 
-Json of_type(std::string_view type) { return Json().set("type", type); }
-
 // What a text is follows from its key: where one is expected, `80`, `no` and `~` are texts.
 Json scalar_schema() {
   Json types = Json::array();
@@ -164,26 +163,16 @@ Json scalar_schema() {
   return Json().set("type", std::move(types));
 }
 
-Json pattern_schema(std::string_view pattern) { return of_type("string").set("pattern", pattern); }
-
 Json word_schema(std::span<const Key> words) {
-  Json names = Json::array();
+  std::vector<std::string_view> names;
   for (const Key& word : words) {
-    if (word.status == Status::kBuilt) names.push(word.name);
+    if (word.status == Status::kBuilt) names.push_back(word.name);
   }
-  return Json().set("enum", std::move(names));
-}
-
-Json list_schema(Json items) { return of_type("array").set("items", std::move(items)); }
-Json map_schema(Json values) { return of_type("object").set("additionalProperties", std::move(values)); }
-Json any_of(Json first, Json second, Json third = {}) {
-  Json forms = Json::array();
-  forms.push(std::move(first)).push(std::move(second));
-  if (!third.is_null()) forms.push(std::move(third));
-  return Json().set("anyOf", std::move(forms));
+  return codec::schema::one_of(names);
 }
 
 Json value_schema(const Key& key) {
+  using namespace codec::schema;
   constexpr std::string_view kDuration = "^[0-9]+(d|h|m|s|ms|us|ns)$";
   switch (key.shape) {
     case Shape::kText:
@@ -193,37 +182,37 @@ Json value_schema(const Key& key) {
     case Shape::kNumber:
       return of_type("number");
     case Shape::kDuration:
-      return pattern_schema(kDuration);
+      return pattern(kDuration);
     case Shape::kSize:
-      return pattern_schema("^[0-9]+(TiB|GiB|MiB|KiB|TB|GB|MB|kB|B)$");
+      return pattern("^[0-9]+(TiB|GiB|MiB|KiB|TB|GB|MB|kB|B)$");
     case Shape::kRate:
-      return pattern_schema("^[0-9]+/[0-9]+(d|h|m|s|ms|us|ns)$");
+      return pattern("^[0-9]+/[0-9]+(d|h|m|s|ms|us|ns)$");
     case Shape::kWord:
       return word_schema(key.keys);
     case Shape::kCommand:
-      return any_of(of_type("string"), list_schema(scalar_schema()));
+      return any_of({of_type("string"), list_of(scalar_schema())});
     case Shape::kTexts:
-      return list_schema(of_type("string"));
+      return list_of(of_type("string"));
     case Shape::kSection:
       return object_schema(key.keys);
     case Shape::kSections:
-      return list_schema(object_schema(key.keys));
+      return list_of(object_schema(key.keys));
     case Shape::kNamed:
       // A volume without anything said about it is `data:`, which YAML reads as null.
-      return map_schema(any_of(object_schema(key.keys), of_type("null")));
+      return map_of(any_of({object_schema(key.keys), of_type("null")}));
     case Shape::kNamedText:
-      return map_schema(scalar_schema());
+      return map_of(scalar_schema());
     case Shape::kNamedWord:
-      return map_schema(word_schema(key.keys));
+      return map_of(word_schema(key.keys));
     case Shape::kPort:
       return Json().set("enum", Json::array().push("${PORT}").push(Json()));
     case Shape::kListen: {
-      Json place = any_of(of_type("integer"), of_type("string"));
-      Json places = any_of(place, list_schema(place));
-      return key.keys.empty() ? places : any_of(place, list_schema(place), object_schema(key.keys));
+      Json place = any_of({of_type("integer"), of_type("string")});
+      Json places = any_of({place, list_of(place)});
+      return key.keys.empty() ? places : any_of({place, list_of(place), object_schema(key.keys)});
     }
     case Shape::kTarget:
-      return any_of(of_type("string"), list_schema(any_of(of_type("string"), object_schema(key.keys))));
+      return any_of({of_type("string"), list_of(any_of({of_type("string"), object_schema(key.keys)}))});
   }
   return {};
 }

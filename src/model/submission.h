@@ -21,8 +21,8 @@ struct SourceText {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, SourceText>& source) {
-  v("path", source.path);
-  v("text", source.text);
+  v("path", source.path, {.meaning = "relative to the root file's folder", .needed = true});
+  v("text", source.text, {.needed = true});
 }
 
 struct Submission {
@@ -37,14 +37,14 @@ struct Submission {
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Submission>& request) {
-  v("file", request.file);
-  v("sources", request.sources);
-  v("environment", request.environment);
-  v("releases", request.releases);
-  v("files", request.files);
-  v("secrets", request.secrets);
-  v("message", request.message);
-  v("base", request.base);
+  v("file", request.file, {.meaning = "the root file: its path in `sources`", .needed = true});
+  v("sources", request.sources, {.meaning = "the root file and what it includes", .needed = true});
+  v("environment", request.environment, {"what ${env.NAME} stands for"});
+  v("releases", request.releases, {"by service: the files that it names, whose contents were sent before"});
+  v("files", request.files, {"by folder, as a route names it: its files"});
+  v("secrets", request.secrets, {"values by name; kept sealed, never given back"});
+  v("message", request.message, {"why, for the history"});
+  v("base", request.base, {"refused with `conflict` if this generation is not current any more"});
 }
 
 }  // namespace freehold::model

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "api/follower.h"
+#include "api/going_on.h"
 #include "base/text.h"
 #include "control/overrides.h"
 #include "logs/log_reader.h"
@@ -17,20 +17,20 @@ constexpr size_t kBatch = 1000;
 constexpr uint64_t kMostLines = 100'000;
 constexpr Duration kRhythm = std::chrono::milliseconds(250);  // keepers write files: nobody tells us
 
-codec::Json entry_json(const logs::LogEntry& entry) {
+// The gateway writes an access record as the line that it is here.
+std::string line_of(const logs::LogEntry& entry) {
   if (entry.stream == "access") {
     auto record = codec::Json::parse(entry.line);
-    return record ? *std::move(record) : codec::Json::object();
+    return record ? record->dump() + "\n" : "";
   }
-  codec::Json json = codec::Json::object();
-  json.append("time", format_time(entry.time));
-  json.append("service", entry.service);
-  json.append("instance", entry.instance);
-  json.append("stream", entry.stream);
-  json.append("line", entry.line);
-  if (entry.continued) json.append("continued", true);
-  if (entry.dropped != 0) json.append("dropped", entry.dropped);
-  return json;
+  LogLine line{.time = format_time(entry.time),
+               .service = entry.service,
+               .instance = entry.instance,
+               .stream = entry.stream,
+               .line = entry.line};
+  if (entry.continued) line.continued = true;
+  if (entry.dropped != 0) line.dropped = entry.dropped;
+  return codec::to_json(line).dump() + "\n";
 }
 
 struct Source {
@@ -51,8 +51,8 @@ Result<std::vector<logs::LogEntry>> read_all(std::vector<Source>& sources) {
 
 class LogFollower : public Follower {
  public:
-  LogFollower(ApiService& service, std::shared_ptr<http::Exchange> exchange, std::vector<Source> sources)
-      : Follower(service, std::move(exchange), kRhythm), sources_(std::move(sources)) {}
+  LogFollower(runtime::Loop& loop, std::shared_ptr<http::Exchange> exchange, std::vector<Source> sources)
+      : Follower(loop, std::move(exchange), kRhythm), sources_(std::move(sources)) {}
 
  protected:
   bool write_more() override {
@@ -61,7 +61,7 @@ class LogFollower : public Follower {
       if (!batch) return false;
       if (batch->empty()) return true;
       std::string text;
-      for (const logs::LogEntry& entry : *batch) text += entry_json(entry).dump() + "\n";
+      for (const logs::LogEntry& entry : *batch) text += line_of(entry);
       room = write(text);
     }
     return true;
@@ -121,14 +121,12 @@ Result<std::vector<Source>> open_access_log(const std::string& folder, const std
   return out;
 }
 
-}  // namespace
-
-std::vector<std::string> ApiService::services_with_logs() const {
+std::vector<std::string> services_with_logs(const Backend& backend) {
   std::vector<std::string> names;
-  if (const control::Composed* composed = controller_.composed()) {
+  if (const control::Composed* composed = backend.controller.composed()) {
     for (const auto& [name, service] : composed->services) names.push_back(name);
   }
-  if (auto entries = os::system_disk().list(options_.logs_folder)) {
+  if (auto entries = os::system_disk().list(backend.options.logs_folder)) {
     for (const os::FileInfo& entry : *entries) {
       if (entry.kind == os::FileKind::kDirectory) names.push_back(entry.name);
     }
@@ -136,38 +134,40 @@ std::vector<std::string> ApiService::services_with_logs() const {
   return names;
 }
 
-void ApiService::follow_logs(Call& call) {
+Result<std::vector<Source>> sources_of(const Call& call) {
   logs::LogStart start;
   if (call.has("since")) {
-    auto since = parse_time(call.text("since"));
-    if (!since) return call.respond(since.error());
-    start.since = *since;
+    FH_ASSIGN(start.since, parse_time(call.text("since")));
   }
-  if (call.has("last")) {
-    auto last = call.number("last");
-    if (!last) return call.respond(last.error());
-    start.last = std::min(*last, kMostLines);
-  }
+  if (auto last = call.number("last")) start.last = std::min(*last, kMostLines);
   std::string subject = call.text("service");
   if (!subject.empty()) {
     std::string_view service = control::service_of(subject);
-    auto known = check_known(service.empty() ? subject : std::string(service), services_with_logs());
-    if (!known) return call.respond(known.error());
+    FH_TRY(check_known(service.empty() ? subject : std::string(service), services_with_logs(call.backend)));
   }
-  auto* open = call.text("access") == "1" ? &open_access_log : &open_sources;
-  auto sources = open(options_.logs_folder, subject, start);
-  if (!sources) return call.respond(sources.error());
-  if (call.text("follow") == "1")
-    return follow(std::make_unique<LogFollower>(*this, call.exchange, *std::move(sources)));
+  auto* open = call.flag("access") ? &open_access_log : &open_sources;
+  return open(call.backend.options.logs_folder, subject, start);
+}
+
+Answer whole(std::vector<Source> sources) {
   std::string body;
   for (uint64_t lines = 0; lines < kMostLines;) {
-    auto batch = read_all(*sources);
-    if (!batch) return call.respond(batch.error());
-    if (batch->empty()) break;
-    lines += batch->size();
-    for (const logs::LogEntry& entry : *batch) body += entry_json(entry).dump() + "\n";
+    FH_ASSIGN(std::vector<logs::LogEntry> batch, read_all(sources));
+    if (batch.empty()) break;
+    lines += batch.size();
+    for (const logs::LogEntry& entry : batch) body += line_of(entry);
   }
-  call.respond(http::response_of(200, "application/x-ndjson", std::move(body)));
+  return http::response_of(200, kLinesType, std::move(body));
+}
+
+}  // namespace
+
+void log_lines(const std::shared_ptr<Call>& call) {
+  auto sources = sources_of(*call);
+  if (!sources) return call->respond(sources.error());
+  if (!call->flag("follow")) return call->respond(whole(*std::move(sources)));
+  Backend& backend = call->backend;
+  backend.followers.begin(std::make_unique<LogFollower>(backend.loop, call->exchange, *std::move(sources)));
 }
 
 }  // namespace freehold::api
