@@ -4,6 +4,8 @@ import pathlib
 import shutil
 import subprocess
 
+import api_doorman
+import api_tools
 import platform_under_test
 import pytest
 
@@ -43,6 +45,14 @@ def web(platform):
     platform.write_file()
     platform.up()
     return platform
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """Holds answers of the API against its description, with Prism where there is npm."""
+    made = api_doorman.Judge(with_prism=api_tools.are_there())
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ import re
 import socket
 import time
 
+import pytest
+from api_doorman import Doorman, UnixConnection
 from platform_under_test import DONE, free_port, needs_root
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=20)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+@pytest.fixture(autouse=True)
+def doorman(platform, judge):
+    """Every answer that a test gets by api() is held against the description."""
+    made = Doorman(judge, platform.folder / "api.sock", platform.state / "run/control/api.sock")
+    yield made
+    made.close()
+    assert made.complaints == []
 
 
 def ask(connection, method, target, body=None, headers=None):
@@ -26,6 +26,11 @@ def ask(connection, method, target, body=None, headers=None):
 
 
 def api(platform):
+    return UnixConnection(platform.folder / "api.sock")
+
+
+def api_itself(platform):
+    """With nobody between, where it is about the connection, or thousands of answers of one kind."""
     return UnixConnection(platform.state / "run" / "control" / "api.sock")
 
 
@@ -150,14 +155,14 @@ def test_what_is_no_request_of_this_api_is_refused_and_the_next_one_answered(web
 
 
 def test_many_events_reach_a_reader_that_is_slow_and_one_that_is_not(web):
-    connection = api(web)
+    connection = api_itself(web)
     plan = {"file": "freehold.yaml", "sources": [{"path": "freehold.yaml", "text": "freehold: 1\nname: " + web.name + "\n"}]}
     for _ in range(3000):
         status, _, _ = ask(connection, "POST", "/v1/plan", plan)
         assert status == 200
     last = json.loads(ask(connection, "GET", "/v1/events?last=1")[2])["id"]
     for pause in (0, 0.002):
-        follower = api(web)
+        follower = api_itself(web)
         follower.request("GET", "/v1/events?follow=1&after=0")
         answer, ids, began = follower.getresponse(), [], time.monotonic()
         while not ids or ids[-1] < last:
