@@ -8,7 +8,7 @@ SECONDS ?= 60
 TARGET ?= all
 
 .DEFAULT_GOAL := build
-.PHONY: build up office test check bench fuzz format help clean
+.PHONY: build up office test check bench client fuzz format help clean
 
 build: ## build the program: build/release/freehold
 	@scripts/install_packages build
@@ -41,6 +41,9 @@ bench: ## micro-benchmarks, goals, measures beside peers; results in build/bench
 fuzz: ## fuzz TARGET (all) for SECONDS (60) each
 	@scripts/install_packages build run test
 	@scripts/fuzz '$(TARGET)' '$(SECONDS)' '$(JOBS)'
+
+client: ## the client for TypeScript: types generated anew from docs/operations/openapi.json, and checked
+	@$(PYTHON) scripts/api_client
 
 format: ## lay out every source file as make check wants it
 	@scripts/install_packages test

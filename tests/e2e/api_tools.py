@@ -1,8 +1,7 @@
 """The programs of others that know OpenAPI, from npm as tests/api/package-lock.json pins them; installed once under build/."""
-import hashlib
+import functools
 import os
-import re
-import shutil
+import pathlib
 import socket
 import subprocess
 
@@ -13,41 +12,24 @@ PINNED = platform_under_test.ROOT / "tests/api"
 # They tell nobody that they ran, and ask nobody whether they are the newest.
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_UPDATE_NOTIFIER": "1", "OTEL_SDK_DISABLED": "true",
          "NO_COLOR": "1", "CI": "true"}
-OLDEST_NODE = (18, 20)
 
 
-def need_node():
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not there; Debian has it as the package {'nodejs' if program == 'node' else program}")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_NODE:
-        pytest.skip(f"node is {version}; the tools need {'.'.join(map(str, OLDEST_NODE))}")
+def done_or_skipped(done):
+    """Of a script that needs npm: where that is not there, the test is skipped for the reason that the script gives."""
+    reason = (done.stderr.strip() or done.stdout.strip() or "nothing was said").splitlines()
+    if done.returncode == 3:
+        pytest.skip(reason[-1])
+    assert done.returncode == 0, "\n".join(reason)
+    return done
 
 
-def install(pinned, folder):
-    """What the lock file in `pinned` names, in build/FOLDER/node_modules; anew when it names something else."""
-    need_node()
-    place = platform_under_test.ROOT / "build" / folder
-    wanted = hashlib.sha256((pinned / "package-lock.json").read_bytes()).hexdigest()
-    mark = place / "installed"
-    if not mark.is_file() or mark.read_text() != wanted:
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(pinned / name, place)
-        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"], cwd=place,
-                              capture_output=True, text=True, timeout=600)
-        if done.returncode != 0:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            assert "CI" not in os.environ, f"npm ci failed in {place}:\n{done.stderr}"
-            pytest.skip(f"npm ci failed: {said[0] if said else done.returncode}")
-        mark.write_text(wanted)
-    return place / "node_modules/.bin"
+@functools.cache
+def programs():
+    return run(platform_under_test.ROOT / "scripts/npm_install", PINNED, "api", timeout=600)
 
 
 def tool(name):
-    return install(PINNED, "npm/api") / name
+    return pathlib.Path(done_or_skipped(programs()).stdout.strip(), name)
 
 
 def are_there():
@@ -58,8 +40,8 @@ def are_there():
     return True
 
 
-def run(*words, **more):
-    return subprocess.run([str(word) for word in words], env={**os.environ, **QUIET}, capture_output=True, text=True, timeout=120, **more)
+def run(*words, timeout=120):
+    return subprocess.run([str(word) for word in words], env={**os.environ, **QUIET}, capture_output=True, text=True, timeout=timeout)
 
 
 class Prism:
