@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/generation.h"
+#include "control/lock.h"
 #include "control/plan.h"
 #include "control/progress.h"
 #include "model/instance.h"
@@ -67,6 +68,14 @@ template <class Visitor>
 void fields(Visitor& v, Of<Visitor, DrainRequest>& request) {
   v("subject", request.subject, {.meaning = "an instance or a service", .needed = true});
   v("off", request.off, {"give it requests again"});
+}
+
+struct ReleaseRequest {
+  bool force = false;
+};
+template <class Visitor>
+void fields(Visitor& v, Of<Visitor, ReleaseRequest>& request) {
+  v("force", request.force, {"also while what holds the lock goes on: it ends where it stands"});
 }
 
 // A change was accepted: follow the rollout of that id.

@@ -74,6 +74,7 @@ std::vector<Resource> resources_that_change();
 std::vector<Resource> resources_of_contents();
 std::vector<Resource> resources_that_go_on();
 std::vector<Resource> resources_of_jobs();
+std::vector<Resource> resources_of_the_lock();
 
 // ---- dispatch
 struct Match {

@@ -78,8 +78,8 @@ const std::vector<InPath> kInPath = {
 const std::vector<Resource>& all_resources() {
   static const std::vector<Resource> kAll = [] {
     std::vector<Resource> all;
-    for (auto* rows : {&resources_to_look_at, &resources_that_go_on, &resources_of_jobs, &resources_that_change,
-                       &resources_of_contents}) {
+    for (auto* rows : {&resources_to_look_at, &resources_that_go_on, &resources_of_jobs, &resources_of_the_lock,
+                       &resources_that_change, &resources_of_contents}) {
       for (Resource& resource : rows()) all.push_back(std::move(resource));
     }
     return all;

@@ -41,6 +41,7 @@ struct Invocation {
   bool off = false;                    // drain
   bool diff = false;                   // fmt
   bool api = false;                    // schema
+  bool force = false;                  // lock release
   std::string message;                 // up: why, for the history
   std::string since;                   // logs
   std::optional<uint64_t> after;       // events: resume after this id

@@ -4,6 +4,8 @@
 
 #include "api/answers.h"
 #include "auth/seal.h"
+#include "os/clock.h"
+#include "os/process.h"
 #include "store/memory_store.h"
 #include "store/sqlite_store.h"
 
@@ -66,6 +68,12 @@ Result<api::PlanAnswer> Offline::diff(uint64_t from, uint64_t to, WallTime now) 
 Result<std::vector<api::GenerationSummary>> Offline::history() const {
   FH_ASSIGN(std::vector<control::GenerationHead> heads, onlooker_.ledger().heads(kMostGenerations));
   return api::summaries_of(heads);
+}
+
+Result<control::Lock> Offline::lock() const {
+  FH_ASSIGN(std::string boot, os::boot_id());
+  store::Leases leases(*store_, os::system_clock(), {.boot = boot, .span = store::LeaseSpan::kOneMachine});
+  return control::read_lock(leases);
 }
 
 std::string Offline::explain(WallTime now) const {

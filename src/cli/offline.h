@@ -24,6 +24,8 @@ class Offline {
   Result<api::PlanAnswer> diff(uint64_t from, uint64_t to, WallTime now) const;
   Result<std::vector<api::GenerationSummary>> history() const;
   const control::LedgerReader& ledger() const { return onlooker_.ledger(); }
+  // Whoever holds it is gone.
+  Result<control::Lock> lock() const;
   // For people, one or two lines: what was looked at, and what was not.
   std::string explain(WallTime now) const;
 

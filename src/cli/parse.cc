@@ -108,6 +108,11 @@ class Grammar {
                            "  freehold drain web.3\n  freehold drain web.3 --off");
     words(drain, "INSTANCE", "An instance (web.3) or a service", 1, 1);
     drain->add_flag("--off", out_.off, "Give it requests again");
+    CLI::App* lock = verb("lock", "Who is changing something now, and ending what does not end by itself",
+                          "  freehold lock status\n  freehold lock release\n  freehold lock release --force   # ends a "
+                          "rollout where it stands");
+    words(lock, "status|release", "What to do", 1, 1);
+    lock->add_flag("--force", out_.force, "Release it though its holder lives");
     CLI::App* exec = verb("exec", "Run a command as a service: its user, environment and limits",
                           "  freehold exec web -- env\n  freehold exec notes -- sh");
     words(exec, "SERVICE -- COMMAND", "The service or instance, then the command", 2, 2);

@@ -21,6 +21,7 @@ constexpr std::array kVerbs = {
     Verb{"restart", &run_restart},
     Verb{"scale", &run_scale},
     Verb{"drain", &run_drain},
+    Verb{"lock", &run_lock},
     Verb{"rollback", &run_rollback},
     Verb{"status", &run_status},
     Verb{"history", &run_history},

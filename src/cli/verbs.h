@@ -12,6 +12,7 @@ int run_down(const Invocation& invocation);
 int run_restart(const Invocation& invocation);
 int run_scale(const Invocation& invocation);
 int run_drain(const Invocation& invocation);
+int run_lock(const Invocation& invocation);
 int run_rollback(const Invocation& invocation);
 int run_status(const Invocation& invocation);
 int run_history(const Invocation& invocation);

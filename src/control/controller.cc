@@ -12,7 +12,6 @@
 namespace freehold::control {
 namespace {
 
-constexpr std::string_view kApplyLease = "apply";
 constexpr Duration kLeaseTime = std::chrono::seconds(30);
 constexpr Duration kHeartbeat = std::chrono::seconds(10);
 // Uploads that no apply has named yet are left alone for this long.
@@ -79,8 +78,8 @@ Result<std::unique_ptr<Controller>> Controller::open(Parts parts, Options option
   if (!rollout) return controller;
   if (rollout->outcome == Outcome::kRunning) {
     // The one before us held the lease, and the ledger's fence has just ended it: its lease is ours to take.
-    auto held = controller->leases_.read(kApplyLease);
-    if (held) (void)controller->leases_.release(kApplyLease, held->lease.owner).ok();
+    auto held = controller->leases_.read(kChangesLease);
+    if (held) (void)controller->leases_.release(kChangesLease, held->lease.owner).ok();
     FH_TRY(controller->take_lease(fmt::format("{} of generation {} by {}",
                                               enum_names(rollout->kind)[static_cast<size_t>(rollout->kind)],
                                               rollout->target, rollout->who)));
@@ -107,7 +106,7 @@ Result<void> Controller::recompose() {
 }
 
 Result<void> Controller::take_lease(const std::string& what) {
-  FH_ASSIGN(lease_, leases_.acquire(kApplyLease, options_.owner, kLeaseTime, what));
+  FH_ASSIGN(lease_, leases_.acquire(kChangesLease, options_.owner, kLeaseTime, what));
   heartbeat_.start(kHeartbeat);
   return {};
 }

@@ -12,6 +12,7 @@
 
 #include "contents/contents.h"
 #include "control/draft.h"
+#include "control/lock.h"
 #include "control/plan.h"
 #include "control/ports.h"
 #include "control/progress.h"
@@ -62,6 +63,9 @@ class Controller {
   Result<Accepted> scale(const std::string& service, uint32_t replicas, const std::string& who);
   Result<Accepted> drain(const std::string& subject, bool off, const std::string& who);
   Result<Accepted> down(const std::string& who);
+  // What the lock was; not held if there was none to release. kConflict while what holds it goes on.
+  enum class Release { kIfGone, kForced };
+  Result<Lock> release_lock(Release release, const std::string& who);
   Result<Plan> diff(uint64_t from, uint64_t to);
 
   // ---- the node
@@ -73,6 +77,7 @@ class Controller {
   // ---- looking
   // Called, from inside, whenever what there is to see may be another. One listener.
   void when_changed(std::function<void()> listener) { changed_ = std::move(listener); }
+  Result<Lock> lock();
   uint64_t current() const { return ledger_.current; }
   const std::optional<Rollout>& rollout() const { return ledger_.rollout; }
   const std::optional<Generation>& current_generation() const { return generation_; }

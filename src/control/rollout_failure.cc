@@ -159,6 +159,14 @@ void give_up(Rollout& rollout, const std::string& who, Now now) {
   rollout.given_up_by = who;
 }
 
+void abandon(Rollout& rollout, std::string reason, Now now) {
+  if (rollout.outcome != Outcome::kRunning) return;
+  rollout.outcome = Outcome::kFailed;
+  rollout.finished = now.wall;
+  std::string& why = rollout.direction == Direction::kForward ? rollout.reason : rollout.undo_reason;
+  why += (why.empty() ? "" : "; ") + reason;
+}
+
 GenerationStatus generation_status(const Rollout& rollout) {
   switch (rollout.outcome) {
     case Outcome::kRunning:

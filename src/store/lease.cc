@@ -14,6 +14,7 @@ struct Record {
   Duration ttl{};
   std::string boot;
   MonotonicTime expires{};
+  WallTime taken{};
   WallTime renewed{};
 };
 template <class Visitor>
@@ -23,6 +24,7 @@ void fields(Visitor& v, codec::Of<Visitor, Record>& record) {
   v("ttl", record.ttl);
   v("boot", record.boot);
   v("expires", record.expires);
+  v("taken", record.taken);
   v("renewed", record.renewed);
 }
 
@@ -55,6 +57,7 @@ Result<LeaseState> Leases::read(std::string_view name) {
                              .owner = record.owner,
                              .message = record.message,
                              .ttl = record.ttl,
+                             .taken = record.taken,
                              .renewed = record.renewed,
                              .revision = entry.revision},
                    .expired = expires <= now};
@@ -64,11 +67,13 @@ Result<LeaseState> Leases::read(std::string_view name) {
 
 Result<Lease> Leases::write(Lease lease, Revision expected) {
   lease.renewed = clock_.wall();
+  if (lease.taken == WallTime()) lease.taken = lease.renewed;
   Record record{.owner = lease.owner,
                 .message = lease.message,
                 .ttl = lease.ttl,
                 .boot = options_.boot,
                 .expires = clock_.monotonic() + lease.ttl,
+                .taken = lease.taken,
                 .renewed = lease.renewed};
   Write write;
   write.expect(lease.key(), expected).put(lease.key(), codec::to_json(record).dump());

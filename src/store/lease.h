@@ -33,7 +33,8 @@ struct Lease {
   std::string owner{};
   std::string message{};  // what it is held for, for a person
   Duration ttl{};
-  WallTime renewed{};  // for display only
+  WallTime taken{};  // by its owner; for display only, as `renewed` is
+  WallTime renewed{};
   Revision revision{};
   std::string key() const { return lease_key(name); }
   static std::string lease_key(std::string_view name);

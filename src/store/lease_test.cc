@@ -39,6 +39,16 @@ TEST_F(LeaseTest, CanBeAcquiredAgainByItsOwnerWhoseAnswerWasLost) {
   EXPECT_TRUE(leases_.acquire("apply", "a 1", 30s, "").ok());
 }
 
+TEST_F(LeaseTest, RemembersSinceWhenItIsHeld) {
+  auto mine = leases_.acquire("apply", "a 1", 30s, "");
+  WallTime taken = mine->taken;
+  EXPECT_EQ(taken, clock_.wall());
+  clock_.advance(20s);
+  mine = leases_.heartbeat(*mine);
+  EXPECT_EQ(leases_.read("apply")->lease.taken, taken);
+  EXPECT_GT(leases_.read("apply")->lease.renewed, taken);
+}
+
 TEST_F(LeaseTest, ExpiresUnlessItsHeartGoesOn) {
   auto mine = leases_.acquire("apply", "a 1", 30s, "");
   for (int i = 0; i < 5; ++i) {

@@ -50,6 +50,8 @@ TABLE = {
     "doctor": Row(json=[{"subject": str, "verdict": str, "found": str, "cost": str, "remedy": str}], alone=None, done=(DONE, FAILED)),
     "history": Row(json=[{"number": int, "status": str, "created": int, "who": str, "message": str, "outcome": str, "services": int}]),
     "diff": Row(["1", "2"], json=PLAN),
+    "lock": Row(["status"], json={"held": bool, "lives": bool, "what": str, "who": str, "holder": str, "since": int, "renewed": int,
+                                  "left": int}),
     "rollback": Row(["1"], json=OUTCOME, steps=EVENT),
     "init": Row(["new/freehold.yaml"], json={"name": str, "files": [str]}, alone=None),
     "fmt": Row(json={"changed": [str]}, alone=DONE),
