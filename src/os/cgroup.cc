@@ -94,7 +94,7 @@ CgroupTree CgroupTree::find(std::string_view name, const Ground& ground) {
       auto after = split(line.substr(dash + 3), ' ');
       if (before.size() < 6 || after.size() < 3) continue;
       std::string mount(before[4]);
-      if (after[0] == "cgroup2") tree.find_unified(mount, own_path(*own, ""));
+      if (after[0] == "cgroup2") tree.find_unified(mount, own_path(*own, ""), ground.delegated);
       if (after[0] == "cgroup") tree.find_legacy(mount, *own, after[2]);
     }
   }
@@ -111,8 +111,23 @@ CgroupTree CgroupTree::find(std::string_view name, const Ground& ground) {
   return tree;
 }
 
-void CgroupTree::find_unified(const std::string& mount, const std::string& own) {
+void CgroupTree::find_unified(const std::string& mount, const std::string& own, const std::string& delegated) {
   if (!unified_base_.empty()) return;
+  if (!delegated.empty()) {
+    if (can_manage(mount + delegated)) unified_base_ = mount + delegated;
+  } else {
+    find_base(mount, own);
+  }
+  if (unified_base_.empty()) return;
+  auto available = read_file(join_path(unified_base_, "cgroup.controllers"));
+  if (!available) return;
+  for (std::string_view controller : split(trim(*available), ' ')) {
+    if (std::ranges::find(kControllers, controller) != kControllers.end())
+      bases_.insert_or_assign(std::string(controller), unified_base_);
+  }
+}
+
+void CgroupTree::find_base(const std::string& mount, const std::string& own) {
   // The nearest group above us that was delegated; else the top, which only root may use; else our own if we may.
   std::string own_directory = without_slash(mount + own);
   for (std::string at = own_directory; at.size() > mount.size(); at = parent_path(at)) {
@@ -122,13 +137,6 @@ void CgroupTree::find_unified(const std::string& mount, const std::string& own) 
   }
   if (unified_base_.empty() && can_manage(mount)) unified_base_ = mount;
   if (unified_base_.empty() && can_manage(own_directory)) unified_base_ = own_directory;
-  if (unified_base_.empty()) return;
-  auto available = read_file(join_path(unified_base_, "cgroup.controllers"));
-  if (!available) return;
-  for (std::string_view controller : split(trim(*available), ' ')) {
-    if (std::ranges::find(kControllers, controller) != kControllers.end())
-      bases_.insert_or_assign(std::string(controller), unified_base_);
-  }
 }
 
 void CgroupTree::find_legacy(const std::string& mount, const std::string& own, std::string_view options) {
@@ -152,15 +160,23 @@ Cgroup CgroupTree::group(std::string_view name) const {
   return group;
 }
 
+// Where processes are, v2 enables no controllers for groups below: memory is refused, cpu and pids make them threaded
+// groups, which nothing can join. So those of a unit that was given to us go into a leaf beside ours. The top alone,
+// which has no type, may have both.
+void CgroupTree::make_room(const std::string& directory) {
+  if (access(join_path(directory, "cgroup.type").c_str(), F_OK) != 0 || processes(directory).empty()) return;
+  if (!move_to_leaf(directory, "freehold-agent"))
+    problems_.push_back(fmt::format("processes in the control group {} cannot be moved out of the way", directory));
+}
+
 void CgroupTree::enable_controllers(const std::string& directory) {
+  make_room(directory);
   for (std::string_view controller : {"cpu", "memory", "pids"}) {
     auto base = bases_.find(std::string(controller));
     if (base == bases_.end() || base->second != unified_base_) continue;
     std::string file = join_path(directory, "cgroup.subtree_control");
     std::string value = fmt::format("+{}", controller);
     int error = write_file(file, value);
-    // v2 refuses to enable where processes are: those of a unit that was given to us go into a leaf beside ours.
-    if (error == EBUSY && move_to_leaf(directory, "freehold-agent")) error = write_file(file, value);
     if (error == 0) continue;
     problems_.push_back(
         errno_error(fmt::format("limits on {} are not enforced: cannot enable it in {}", controller, directory), error)
@@ -216,6 +232,17 @@ Result<CgroupTree::Created> CgroupTree::create(std::string_view name, const Grou
               .message());
   }
   return created;
+}
+
+Result<void> CgroupTree::move(pid_t pid, std::string_view name) {
+  FH_TRY(make_root());
+  for (const std::string& directory : group(name).directories()) {
+    if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
+      return errno_error(fmt::format("cannot make the control group {}", directory), errno);
+    int error = write_file(join_path(directory, "cgroup.procs"), fmt::format("{}", pid));
+    if (error != 0) return errno_error(fmt::format("cannot move process {} into {}", pid, directory), error);
+  }
+  return {};
 }
 
 std::vector<std::string> CgroupTree::list() const {

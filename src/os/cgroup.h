@@ -58,6 +58,8 @@ class CgroupTree {
   struct Ground {
     std::string mounts = "/proc/self/mountinfo";
     std::string own = "/proc/self/cgroup";
+    // A v2 group that was given to us, from the root of the hierarchy: "/freehold.slice/x.service". Empty: it is found.
+    std::string delegated = {};
   };
   // `name` is ours in every hierarchy, one per state directory; made when the first group is. Never fails: where there
   // is nothing, problems() says so and create() gives groups that do not exist.
@@ -72,7 +74,9 @@ class CgroupTree {
   Result<Created> create(std::string_view name, const GroupLimits& limits);
   Cgroup group(std::string_view name) const;  // where it is, or would be
   std::vector<std::string> list() const;      // names of the groups that exist, sorted
-  Result<void> remove_root();                 // the tree itself, when it has no group any more
+  // Moves a process into a group of ours that has no limits, so that whoever ends our own group does not end it.
+  Result<void> move(pid_t pid, std::string_view name);
+  Result<void> remove_root();  // the tree itself, when it has no group any more
 
   const std::vector<std::string>& problems() const { return problems_; }
   bool has(std::string_view controller) const { return bases_.contains(std::string(controller)); }
@@ -87,8 +91,10 @@ class CgroupTree {
   static Result<void> remove(const Cgroup& group);
 
  private:
-  void find_unified(const std::string& mount, const std::string& own);
+  void find_unified(const std::string& mount, const std::string& own, const std::string& delegated);
+  void find_base(const std::string& mount, const std::string& own);
   void find_legacy(const std::string& mount, const std::string& own, std::string_view options);
+  void make_room(const std::string& directory);
   void enable_controllers(const std::string& directory);
   Result<void> make_root();
 

@@ -199,6 +199,19 @@ TEST_F(CgroupFindTest, EnablesControllersAboveTheInstancesOnly) {
   EXPECT_TRUE(tree.problems().size() == 2) << "cpu and pids are missing, and it is said";
 }
 
+TEST_F(CgroupFindTest, ProcessesMakeRoomBeforeControllersAreEnabled) {
+  add_group("/cg", "cpu memory pids");
+  add_group("/cg/given", "cpu memory pids");
+  add_group("/cg/given/freehold-agent", "");
+  std::ofstream(root_ + "/cg/given/cgroup.type") << "domain\n";
+  std::ofstream(root_ + "/cg/given/cgroup.procs") << "4242\n";
+  std::ofstream(root_ + "/mountinfo") << mount("/cg", "cgroup2", "");
+  std::ofstream(root_ + "/own") << "0::/elsewhere\n";
+  CgroupTree tree = CgroupTree::find("freehold-x", {root_ + "/mountinfo", root_ + "/own", "/given"});
+  (void)tree.create("web.1", {}).ok();
+  EXPECT_EQ(*system_disk().read(root_ + "/cg/given/freehold-agent/cgroup.procs", Bytes{100}), "4242");
+}
+
 TEST_F(CgroupFindTest, AControllerThatCannotBeEnabledIsNotBelieved) {
   add_group("/cg", "cpu memory pids");
   ASSERT_TRUE(system_disk().remove(root_ + "/cg/cgroup.subtree_control").ok());
@@ -235,6 +248,31 @@ TEST_F(CgroupFindTest, TakesItsOwnGroupWhereTheTopIsNotItsOwn) {
   EXPECT_EQ(tree.group("web.1").unified, root_ + "/cg/user/freehold-x/web.1");
   EXPECT_FALSE(tree.has("cpu"));
   chmod((root_ + "/cg").c_str(), 0755);
+}
+
+TEST_F(CgroupFindTest, TakesTheGroupThatWasDelegated) {
+  add_group("/cg", "cpu memory pids");
+  add_group("/cg/our.slice/our.service", "cpu memory pids");
+  std::ofstream(root_ + "/mountinfo") << mount("/cg", "cgroup2", "");
+  std::ofstream(root_ + "/own") << "0::/system.slice/agent.service\n";
+  auto find_in = [&](const std::string& delegated) {
+    return CgroupTree::find("freehold-x", {root_ + "/mountinfo", root_ + "/own", delegated});
+  };
+  CgroupTree tree = find_in("/our.slice/our.service");
+  EXPECT_EQ(tree.group("web.1").unified, root_ + "/cg/our.slice/our.service/freehold-x/web.1");
+  EXPECT_TRUE(tree.problems().empty());
+  EXPECT_FALSE(find_in("/gone.service").group("web.1").exists()) << "nobody else's instead";
+}
+
+TEST_F(CgroupTest, MovesAProcessIntoAGroupWithoutLimits) {
+  Cgroup nowhere;
+  pid_t pid = populate(nowhere, 0);
+  ASSERT_TRUE(tree_.move(pid, "keepers").ok());
+  auto members = CgroupTree::members(tree_.group("keepers"));
+  ASSERT_FALSE(members.empty());
+  EXPECT_EQ(members.front().pid, pid);
+  ASSERT_TRUE(CgroupTree::kill_until_empty(tree_.group("keepers"), 5s).ok());
+  end_of(pid);
 }
 
 TEST_F(CgroupFindTest, TellsALimitThatCouldNotBeSet) {
