@@ -25,6 +25,7 @@
 #include "codec/hash.h"
 #include "net/listen.h"
 #include "os/memory_folder.h"
+#include "runtime/watchdog.h"
 
 namespace freehold::agent {
 namespace {
@@ -50,7 +51,7 @@ class Agent {
                    {ground_.layout,
                     ground_.policy,
                     ground_.memory_folder,
-                    {Daemons::group_of("control"), Daemons::group_of("gateway")},
+                    {Daemons::group_of("control"), Daemons::group_of("gateway"), Launcher::kKeepers},
                     ground_.log_group}),
         prober_(
             *loop_,
@@ -65,7 +66,8 @@ class Agent {
         housekeeping_(*loop_, runtime::complete<&Agent::keep_house>(this)),
         release_timer_(*loop_, runtime::complete<&Agent::collect_releases>(this)) {}
 
-  Result<void> start();
+  // `manager` is told when no connection can be lost any more by what an upgrade does next. It outlives us.
+  Result<void> start(const os::ServiceManager& manager);
   AgentEnd run() {
     loop_->run();
     return end_;
@@ -77,6 +79,7 @@ class Agent {
   void start_daemons();
   void apply(model::NodeDesired desired);
   void finish();
+  void finish_for_control();
   void finish_without_control(const link::Finish& request);
   void stop_all_and_finish();
   bool nothing_runs() const { return supervisor_->empty() && jobs_->empty(); }
@@ -121,7 +124,7 @@ class Agent {
   bool stopping_all_ = false;
 };
 
-Result<void> Agent::start() {
+Result<void> Agent::start(const os::ServiceManager& manager) {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGTERM, SIGINT}) sigaddset(&set, signal);
@@ -130,7 +133,7 @@ Result<void> Agent::start() {
   signal_watcher_ =
       std::make_unique<runtime::Watcher>(*loop_, signals_.get(), runtime::complete<&Agent::on_signal>(this));
 
-  start_daemons();
+  if (!options_.is_unit()) start_daemons();
   supervisor_ =
       std::make_unique<Supervisor>(*loop_, os::system_disk(), workloads_, prober_, ports_, journal_,
                                    Supervisor::Options{ground_.layout.agent(), ground_.layout.files(), ground_.boot_id},
@@ -150,22 +153,21 @@ Result<void> Agent::start() {
                     if (exec_) exec_->run_ended(result);
                   }});
   FH_TRY(jobs_->open());
-  GatewayServer::Options gateway_options{ground_.layout.gateway_socket(),
-                                         ground_.gateway_user ? ground_.gateway_user->user : geteuid(),
-                                         daemons_.adopted("gateway") ? kGatewayGrace : Duration::zero()};
+  GatewayServer::Options gateway_options{
+      ground_.layout.gateway_socket(), ground_.gateway_user ? ground_.gateway_user->user : geteuid(),
+      options_.is_unit() || daemons_.adopted("gateway") ? kGatewayGrace : Duration::zero()};
   FH_ASSIGN(gateway_, GatewayServer::open(
                           *loop_, std::move(gateway_options),
                           {[this](const model::GatewayStatus& status) { supervisor_->gateway_acknowledged(status); },
                            [this] { supervisor_->gateway_lost(); },
                            [this]() -> const model::GatewaySnapshot& { return supervisor_->snapshot(); },
-                           [this] { tell_control(); }}));
+                           [this] { tell_control(); }, [&manager] { manager.say("READY=1"); }}));
   FH_TRY(supervisor_->resume());
   jobs_->apply(supervisor_->desired());
   control_ = std::make_unique<ControlClient>(
       *loop_, journal_, ground_.layout.control_socket(), ground_.boot_id,
       ControlClient::Handlers{[this](model::NodeDesired desired) { apply(std::move(desired)); },
-                              [this] { jobs_->empty() ? finish() : stop_all_and_finish(); },
-                              [this] { return observed(); }});
+                              [this] { finish_for_control(); }, [this] { return observed(); }});
   FH_ASSIGN(exec_, ExecServer::open(
                        *loop_, ground_.layout.agent_socket(),
                        {[this](const net::PeerCredentials& peer) { return admit(ground_, peer); },
@@ -230,6 +232,13 @@ void Agent::finish() {
   });
 }
 
+// As a unit we stay, with nothing to run, and take the next apply: systemd ends us when its administrator says so.
+void Agent::finish_for_control() {
+  if (!options_.is_unit()) return jobs_->empty() ? finish() : stop_all_and_finish();
+  journal_.add("agent.finished", "agent", "everything is stopped");
+  log_info("agent", "everything is stopped on request; waiting for the next apply");
+}
+
 void Agent::finish_without_control(const link::Finish& request) {
   control_.reset();  // it may come to life meanwhile, and want other things
   if (request.leave_instances || nothing_runs()) return finish();
@@ -250,6 +259,11 @@ model::NodeObserved Agent::observed() const {
   out.jobs = jobs_->observed();
   out.daemons = daemons_.status();
   out.daemons.push_back({"agent", getpid(), 0, since_});
+  if (options_.is_unit()) {
+    for (auto& peer : {gateway_->peer(), control_ ? control_->peer() : std::nullopt}) {
+      if (peer) out.daemons.push_back(*peer);
+    }
+  }
   if (auto watcher = guard_.watcher()) out.daemons.push_back({"watcher", *watcher, 0, {}});
   out.problems = workloads_.problems();
   for (std::string& problem : gateway_->problems()) out.problems.push_back(std::move(problem));
@@ -296,19 +310,21 @@ void Agent::collect_releases(int) {
 
 }  // namespace
 
-Result<AgentEnd> run_agent(const AgentOptions& options) {
+Result<AgentEnd> run_agent(const AgentOptions& options, const os::ServiceManager& manager) {
   os::Disk& disk = os::system_disk();
-  FH_ASSIGN(Ground ground, prepare_ground(disk, options.state));
+  DaemonUsers users = options.is_unit() ? DaemonUsers::kInstalled : DaemonUsers::kOwn;
+  FH_ASSIGN(Ground ground, prepare_ground(disk, options.state, users));
   FH_ASSIGN(std::unique_ptr<runtime::Loop> loop, runtime::Loop::create(runtime::Backend::kEpoll));
   FH_ASSIGN(std::string keeper, Launcher::find_keeper());
   // One tree of control groups per state directory, also when two lie in folders of the same name.
   std::string tree = "freehold-" + codec::sha256_hex(options.state).substr(0, kNameDigits);
-  FH_ASSIGN(std::unique_ptr<Launcher> launcher, Launcher::create({.keeper = keeper, .tree = tree}));
+  FH_ASSIGN(std::unique_ptr<Launcher> launcher,
+            Launcher::create({.keeper = keeper, .tree = tree, .ground = {.delegated = options.delegated}}));
   FH_ASSIGN(auth::Sealer sealer, auth::Sealer::load_or_create(disk, os::system_random(), ground.layout.seal_key()));
   FH_TRY(hand_over_keys(disk, ground));
   FH_ASSIGN(Journal journal, Journal::open(disk, os::system_clock(), ground.layout.journal()));
   AgentOptions reachable = options;
-  if (ground.control_user) {
+  if (ground.control_user && !options.is_unit()) {
     // Control and the gateway are other users, who may not pass through the folders above our program, such as /root.
     auto laid = os::link_or_copy(disk, options.program, ground.layout.program(), 0755);
     // On a full disk the one that is there has to do: without an agent nothing would ever make room.
@@ -316,9 +332,11 @@ Result<AgentEnd> run_agent(const AgentOptions& options) {
     if (!laid) log_warning("agent", "the daemons' program is not renewed: {}", laid.error().message());
     reachable.daemon_program = ground.layout.program();
   }
+  runtime::Loop& turning = *loop;
   Agent agent(reachable, std::move(ground), std::move(loop), std::move(launcher), std::move(sealer),
               std::move(journal));
-  FH_TRY(agent.start());
+  FH_TRY(agent.start(manager));
+  runtime::Watchdog watchdog(turning, manager);
   return agent.run();
 }
 

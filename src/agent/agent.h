@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "os/process.h"
+#include "os/service_manager.h"
 
 namespace freehold::agent {
 
@@ -17,6 +18,11 @@ struct AgentOptions {
   std::string daemon_program = program;  // as control and the gateway can reach it
   pid_t watcher = 0;                     // who starts us again; 0: nobody, or systemd
   std::string log;                       // where our standard error goes, kept bounded; empty: elsewhere
+  // Under systemd: the control group that was delegated for instances, from the root of the hierarchy. Control and the
+  // gateway are units then, as we are, and are started by nobody here. Empty: there is no systemd.
+  std::string delegated;
+
+  bool is_unit() const { return !delegated.empty(); }
 };
 
 // How the agent's process ends, for its watcher: after kExitAsked it is started again, after the others not.
@@ -30,6 +36,6 @@ enum class AgentEnd {
 };
 
 // Blocks until the end. An error means that it could not start, and trying again will not help.
-Result<AgentEnd> run_agent(const AgentOptions& options);
+Result<AgentEnd> run_agent(const AgentOptions& options, const os::ServiceManager& manager);
 
 }  // namespace freehold::agent

@@ -36,6 +36,8 @@ void ControlClient::dial(int) {
     retry();
     return;
   }
+  if (auto credentials = net::peer_credentials(socket->get()))
+    peer_ = model::DaemonStatus{"control", credentials->pid, 0, loop_.clock().wall()};
   channel_ = std::make_unique<net::MessageChannel>(
       loop_, *std::move(socket),
       net::MessageChannel::Handlers{[this](const net::MessageChannel::Message& message) { on_message(message); },

@@ -26,6 +26,8 @@ class ControlClient {
   // Something changed, or there are new events: told at the next turn of the loop, once for all changes of this one.
   void tell();
   bool connected() const { return channel_ != nullptr; }
+  // Who control is, since when it is connected.
+  std::optional<model::DaemonStatus> peer() const { return connected() ? peer_ : std::nullopt; }
 
  private:
   void dial(int);
@@ -42,6 +44,7 @@ class ControlClient {
   std::string boot_id_;
   Handlers handlers_;
   std::unique_ptr<net::MessageChannel> channel_;
+  std::optional<model::DaemonStatus> peer_;
   runtime::Timer dial_timer_;
   runtime::Timer tell_timer_;
   Duration wait_;

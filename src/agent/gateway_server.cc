@@ -57,8 +57,13 @@ Result<std::unique_ptr<GatewayServer>> GatewayServer::open(runtime::Loop& loop, 
 }
 
 void GatewayServer::on_grace_over(int) {
-  may_open_ = true;
+  settle();
   update();
+}
+
+void GatewayServer::settle() {
+  if (std::exchange(may_open_, true)) return;
+  if (handlers_.settled) handlers_.settled();
 }
 
 void GatewayServer::on_connection(int result) {
@@ -115,7 +120,8 @@ Result<void> GatewayServer::handle_hello(net::MessageChannel::Message& message, 
   }
   if (!hello.last) return {};
   greeted_ = true;
-  may_open_ = true;
+  peer_ = model::DaemonStatus{"gateway", hello.pid, 0, loop_.clock().wall()};
+  settle();
   grace_.cancel();
   reconcile_listeners();
   FH_TRY(send_listeners());

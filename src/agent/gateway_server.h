@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ class GatewayServer {
     std::function<void()> lost;
     std::function<const model::GatewaySnapshot&()> snapshot;
     std::function<void()> problems_changed;
+    // Once: a gateway that held the sockets has given them back, or there is none. From now on it may be ended without
+    // a connection being lost.
+    std::function<void()> settled = nullptr;
   };
   struct Options {
     std::string socket_path;
@@ -37,6 +41,8 @@ class GatewayServer {
 
   // The snapshot has changed: opens and closes listeners as it says, and sends it.
   void update();
+  // Who the gateway is, since when it is connected.
+  std::optional<model::DaemonStatus> peer() const { return connected() ? peer_ : std::nullopt; }
   bool connected() const { return channel_ != nullptr && greeted_; }
   std::vector<std::string> problems() const;
   // Those that concern the gateway's own addresses.
@@ -54,6 +60,7 @@ class GatewayServer {
   void on_message(net::MessageChannel::Message message);
   Result<void> handle_hello(net::MessageChannel::Message& message, const codec::Json& json);
   void on_grace_over(int);
+  void settle();
   void on_retry(int);
   bool reconcile_listeners();  // true if the set of open sockets changed
   Result<void> send_listeners();
@@ -67,6 +74,7 @@ class GatewayServer {
   std::unique_ptr<runtime::Acceptor> acceptor_;
   std::unique_ptr<net::MessageChannel> channel_;
   bool greeted_ = false;
+  std::optional<model::DaemonStatus> peer_;
   bool may_open_ = false;  // no living gateway can hold the sockets any more without having told us
   std::map<Key, Listener> listeners_;
   std::map<Key, std::string> problems_;

@@ -42,9 +42,10 @@ class GatewayServerTest : public testing::Test {
     }
   }
   void open(Duration grace) {
-    auto server = GatewayServer::open(*loop_, {path_, static_cast<uint32_t>(::geteuid()), grace},
-                                      {[](const model::GatewayStatus&) {}, [] {},
-                                       [this]() -> const model::GatewaySnapshot& { return snapshot_; }, [] {}});
+    auto server = GatewayServer::open(
+        *loop_, {path_, static_cast<uint32_t>(::geteuid()), grace},
+        {[](const model::GatewayStatus&) {}, [] {}, [this]() -> const model::GatewaySnapshot& { return snapshot_; },
+         [] {}, [this] { ++settled_; }});
     ASSERT_TRUE(server) << server.error().message();
     server_ = *std::move(server);
   }
@@ -92,6 +93,7 @@ class GatewayServerTest : public testing::Test {
   std::vector<std::pair<model::GatewayListener, os::Fd>> held_;
   std::map<uint16_t, uint64_t> given_;
   bool listed_ = false;
+  int settled_ = 0;
   std::unique_ptr<net::MessageChannel> channel_;
   std::unique_ptr<GatewayServer> server_;
 };
@@ -105,6 +107,20 @@ TEST_F(GatewayServerTest, TakesOverEveryListenerThatAGatewayHolds) {
   ASSERT_EQ(given_.size(), held_.size());
   for (const auto& [name, socket] : held_) EXPECT_EQ(given_[name.port], cookie(socket.get())) << "another socket";
   EXPECT_TRUE(server_->problems().empty());
+}
+
+// Whoever ends the old gateway now must not close the sockets with it.
+TEST_F(GatewayServerTest, IsSettledOnceTheSocketsAreItsOwn) {
+  hold(1);
+  open(10s);
+  dial();
+  loop_->run_once(10ms);
+  EXPECT_EQ(settled_, 0);
+  say_hello();
+  run_until([this] { return settled_ > 0; });
+  say_hello();
+  loop_->run_once(10ms);
+  EXPECT_EQ(settled_, 1);
 }
 
 TEST_F(GatewayServerTest, TakesAPortSoonThatWasHeldForAMomentOnly) {

@@ -186,7 +186,9 @@ Result<Running> Launcher::start(const LaunchSpec& spec) {
   request.passed = spec.listen;
   FH_ASSIGN(request.configuration, configuration_of(spec, made.group, mark_of(options_.tree, spec), running.problems));
   FH_ASSIGN(Spawned spawned, spawn_keeper(request));
-  auto keeper = os::identify(spawned.pid);
+  if (!options_.ground.delegated.empty()) {
+    if (auto moved = tree_.move(spawned.pid, kKeepers); !moved) running.problems.push_back(moved.error().message());
+  }
   Answer answer = wait_for_answer(spawned.answer, options_.handshake);
   if (answer.kind == Answer::Kind::kRunning) {
     running.keeper = answer.keeper;

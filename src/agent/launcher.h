@@ -55,8 +55,10 @@ class Launcher {
     std::string keeper;  // path of freehold-keeper
     std::string tree;    // name of our control groups, one per state directory
     Duration handshake = std::chrono::seconds(10);
-    os::CgroupTree::Ground ground = {};  // other than the machine's only in tests
+    os::CgroupTree::Ground ground = {};  // where our control groups are, if they are not to be found
   };
+  // The group of keepers, where one was delegated to us: in ours they would end when systemd ends our unit.
+  static constexpr const char* kKeepers = "freehold.keepers";
   static Result<std::unique_ptr<Launcher>> create(Options options);
   // Whether instances can have a /tmp of their own: as root that may mount, outside of a chroot.
   static bool can_make_mounts();

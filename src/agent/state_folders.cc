@@ -17,7 +17,6 @@
 namespace freehold::agent {
 namespace {
 
-constexpr const char* kRegistry = "/var/lib/freehold/.uids";
 constexpr Bytes kLargestPolicy{1 << 20};
 constexpr off_t kLargestLog = off_t{8} << 20;
 constexpr size_t kNameDigits = 10;
@@ -96,9 +95,18 @@ Result<os::Fd> take_lock(const std::string& path) {
   return lock;
 }
 
+Result<UserIds> user_of_daemon(Ground& ground, DaemonUsers users, const std::string& daemon, const char* installed) {
+  if (users == DaemonUsers::kInstalled) {
+    FH_ASSIGN(os::SystemUser user, os::find_user(installed));
+    return UserIds{user.uid, user.gid};
+  }
+  FH_ASSIGN(uid_t id, ground.users->allocate(Daemons::group_of(daemon)));
+  return UserIds{id, static_cast<gid_t>(id)};
+}
+
 }  // namespace
 
-Result<Ground> prepare_ground(os::Disk& disk, const std::string& state) {
+Result<Ground> prepare_ground(os::Disk& disk, const std::string& state, DaemonUsers users) {
   Ground ground;
   ground.layout.root = state;
   FH_TRY(disk.make_directories(ground.layout.agent(), 0711));
@@ -106,12 +114,10 @@ Result<Ground> prepare_ground(os::Disk& disk, const std::string& state) {
   FH_ASSIGN(ground.policy, read_policy(disk, ground.layout.policy()));
   FH_ASSIGN(ground.boot_id, os::boot_id());
   if (geteuid() == 0) {
-    FH_ASSIGN(ground.users, os::UserRange::open(disk, kRegistry, ground.layout.user_ids(), state));
-    FH_ASSIGN(uid_t control, ground.users->allocate(Daemons::group_of("control")));
-    FH_ASSIGN(uid_t gateway, ground.users->allocate(Daemons::group_of("gateway")));
-    ground.control_user = UserIds{control, static_cast<gid_t>(control)};
-    ground.gateway_user = UserIds{gateway, static_cast<gid_t>(gateway)};
-    ground.log_group = static_cast<gid_t>(control);
+    FH_ASSIGN(ground.users, os::UserRange::open(disk, os::UserRange::kRegistry, ground.layout.user_ids(), state));
+    FH_ASSIGN(ground.control_user, user_of_daemon(ground, users, "control", kControlUser));
+    FH_ASSIGN(ground.gateway_user, user_of_daemon(ground, users, "gateway", kGatewayUser));
+    ground.log_group = ground.control_user->group;
   }
   FH_TRY(make_folders(disk, ground));
   std::string memory = os::find_memory_folder();

@@ -26,8 +26,14 @@ struct Ground {
   std::optional<gid_t> log_group;  // control's: it reads what services print
 };
 
+// Whom control and the gateway run as, where we are root: users of our own range, or, where they are units of systemd,
+// the ones that the package made.
+enum class DaemonUsers { kOwn, kInstalled };
+inline constexpr const char* kControlUser = "freehold";
+inline constexpr const char* kGatewayUser = "freehold-gateway";
+
 // kConflict if another agent has this state; kDenied if the policy is not root's own.
-Result<Ground> prepare_ground(os::Disk& disk, const std::string& state);
+Result<Ground> prepare_ground(os::Disk& disk, const std::string& state, DaemonUsers users);
 // Control reads and uses the keys that we made.
 Result<void> hand_over_keys(os::Disk& disk, const Ground& ground);
 // Who may run a command as a service: who may use the API.

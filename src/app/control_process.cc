@@ -18,6 +18,8 @@
 #include "model/layout.h"
 #include "net/listen.h"
 #include "os/process.h"
+#include "os/user.h"
+#include "runtime/watchdog.h"
 #include "store/sqlite_store.h"
 
 namespace freehold::app {
@@ -39,10 +41,16 @@ class SealedSecrets : public control::SecretBox {
   auth::Sealer sealer_;
 };
 
-auth::PeerPolicy peer_policy(const std::string& hosted) {
+Result<auth::PeerPolicy> peer_policy(os::Disk& disk, const ControlOptions& options) {
   auth::PeerPolicy policy;
+  const std::string& hosted = options.hosted;
   policy.owner = geteuid();
   if (const group* found = getgrnam("freehold")) policy.groups.push_back(found->gr_gid);
+  if (hosted == ControlOptions::kRegistered) {
+    FH_ASSIGN(os::UidBlock block, os::UserRange::block_of(disk, os::UserRange::kRegistry, options.state));
+    policy.hosted = auth::UidRange{block.first, block.last};
+    return policy;
+  }
   size_t dash = hosted.find('-');
   if (dash != std::string::npos) {
     auth::UidRange range;
@@ -51,6 +59,15 @@ auth::PeerPolicy peer_policy(const std::string& hosted) {
     policy.hosted = range;
   }
   return policy;
+}
+
+// systemd's, which outlives us and keeps those who knock meanwhile, or our own.
+Result<os::Fd> api_socket(const model::Layout& layout, os::ServiceManager& manager) {
+  std::vector<os::Fd> given = manager.take_sockets();
+  if (given.size() == 1) return std::move(given.front());
+  if (given.empty()) return net::listen_unix(layout.api_socket(), 0666);
+  return Error(ErrorCode::kInvalid,
+               fmt::format("control was given {} sockets; its unit needs one, the API's", given.size()));
 }
 
 // FREEHOLD_API_LISTEN=127.0.0.1:9443 adds TCP, for programs on this machine that have the token. Nothing else may be
@@ -99,7 +116,7 @@ class EndOnSignal {
 
 }  // namespace
 
-Result<void> run_control(const ControlOptions& options) {
+Result<void> run_control(const ControlOptions& options, os::ServiceManager manager) {
   os::Disk& disk = os::system_disk();
   os::Clock& clock = os::system_clock();
   model::Layout layout{options.state};
@@ -125,13 +142,16 @@ Result<void> run_control(const ControlOptions& options) {
       control::Controller::open({*loop, *store, *contents, events, *link, secrets}, std::move(controller_options)));
   link->serve(*controller);
 
-  api::ApiService service(*loop, *controller, *contents, *log, {layout.logs(), &token, peer_policy(options.hosted)});
+  FH_ASSIGN(auth::PeerPolicy peers, peer_policy(disk, options));
+  api::ApiService service(*loop, *controller, *contents, *log, {layout.logs(), &token, std::move(peers)});
   http::Server server(*loop, service, {});
-  FH_ASSIGN(os::Fd socket, net::listen_unix(layout.api_socket(), 0666));
+  FH_ASSIGN(os::Fd socket, api_socket(layout, manager));
   FH_TRY(server.listen(std::move(socket)));
   FH_TRY(listen_on_loopback(server));
   EndOnSignal ending(*loop, server);
   (void)events.append({"control.started", "control", fmt::format("pid {}", getpid()), "", {}}).ok();
+  runtime::Watchdog watchdog(*loop, manager);
+  manager.say("READY=1");
   loop->run();
   return {};
 }

@@ -12,6 +12,7 @@
 #include "agent/watcher_guard.h"
 #include "app/control_process.h"
 #include "base/log.h"
+#include "cli/machine.h"
 #include "cli/verbs.h"
 #include "gateway/gateway.h"
 #include "model/layout.h"
@@ -31,11 +32,17 @@ pid_t number_of(std::string_view text) {
   return number;
 }
 
-int agent_role(const std::string& program, const std::string& state, pid_t watcher) {
+// `argument`: the watcher's pid, or, where we are a unit of systemd, the control group that was delegated for
+// instances.
+int agent_role(const std::string& program, const std::string& state, const std::string& argument) {
+  os::ServiceManager manager = os::ServiceManager::take_from_environment();
+  bool is_unit = argument.starts_with('/');
   auto end = agent::run_agent({.state = state,
                                .program = program,
-                               .watcher = watcher,
-                               .log = model::Layout{state}.platform_logs() + "/agent.log"});
+                               .watcher = is_unit ? 0 : number_of(argument),
+                               .log = is_unit ? "" : model::Layout{state}.platform_logs() + "/agent.log",
+                               .delegated = is_unit ? argument : ""},
+                              manager);
   if (!end) {
     explain(end.error());
     return agent::kExitCannotStart;
@@ -48,6 +55,7 @@ int gateway_role(const std::string& state) {
   gateway::GatewayOptions options;
   options.agent_socket = layout.gateway_socket();
   options.access_log = layout.access_log() + "/access";
+  options.manager = os::ServiceManager::take_from_environment();
   auto ended = gateway::run_gateway(std::move(options));
   return ended ? EXIT_SUCCESS : explain(ended.error());
 }
@@ -59,10 +67,11 @@ int daemon_role(std::span<char*> words) {
   auto program = os::own_executable();
   if (!program) return explain(program.error());
   if (role == "watcher") return agent::run_watcher(*program, state, number_of(argument));
-  if (role == "agent") return agent_role(*program, state, number_of(argument));
+  if (role == "agent") return agent_role(*program, state, argument);
   if (role == "gateway") return gateway_role(state);
+  if (role == "stop") return cli::stop_from_unit(state);
   if (role == "control") {
-    auto ended = run_control({state, argument});
+    auto ended = run_control({state, argument}, os::ServiceManager::take_from_environment());
     return ended ? EXIT_SUCCESS : explain(ended.error());
   }
   fmt::print(stderr, "freehold: there is no daemon '{}'\n", role);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "cli/machine.h"
 #include "link/exec_link.h"
 #include "net/address.h"
 #include "net/connect.h"
@@ -100,11 +101,22 @@ Result<void> check_user_and_state(const std::string& state) {
   return {};
 }
 
+// They may be starting just now.
+Result<void> await_units(Session& session) {
+  bool coming = session.answers(Session::Need::kAlive);
+  if (coming && wait_for(kStartTime, [&] { return session.answers(Session::Need::kReady) || !session.attend(); }))
+    return session.attend();
+  return Error(ErrorCode::kUnavailable,
+               coming ? "control answers, but has no agent; see: systemctl status freehold-agent"
+                      : "the daemons of this machine do not run; start them: systemctl start freehold");
+}
+
 }  // namespace
 
 Result<void> ensure_daemons(Session& session) {
   if (session.answers(Session::Need::kReady)) return {};
   const model::Layout& layout = session.layout();
+  if (is_machine_state(layout)) return await_units(session);
   FH_TRY(check_user_and_state(layout.root));
   os::Disk& disk = os::system_disk();
   FH_TRY(disk.make_directories(os::parent_path(layout.root), 0755));

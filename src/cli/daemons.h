@@ -6,8 +6,8 @@
 namespace freehold::cli {
 
 // Starts the watcher, which starts the agent, which starts the rest, and waits until they answer. Does nothing if they
-// do. kCancelled if a signal came that the session heeds; otherwise the error carries the last lines of the agent's
-// log.
+// do, and nothing but waiting where systemd starts them (machine.h): kUnavailable if they do not answer then.
+// kCancelled if a signal came that the session heeds; otherwise the error carries the last lines of the agent's log.
 Result<void> ensure_daemons(Session& session);
 
 // Asks the agent itself, where control does not answer. kUnavailable if there is no agent either.

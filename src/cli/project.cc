@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/machine.h"
 #include "codec/yaml.h"
 
 namespace freehold::cli {
@@ -161,7 +162,9 @@ class Loader {
 
 std::string config_path(const Invocation& invocation) {
   if (!invocation.file.empty()) return invocation.file;
-  return invocation.config.empty() ? "freehold.yaml" : invocation.config;
+  if (!invocation.config.empty()) return invocation.config;
+  os::Disk& disk = os::system_disk();
+  return !disk.exists("freehold.yaml") && disk.exists(kMachineFile) ? kMachineFile : "freehold.yaml";
 }
 
 LoadedProject load_project(os::Disk& disk, const std::string& path, Depth depth) {

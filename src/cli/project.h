@@ -28,7 +28,7 @@ struct LoadedProject {
   std::vector<Error> problems;     // of what the text points at: a missing program, a folder that cannot be read
 };
 
-// The file that this call means: the argument, --config, or ./freehold.yaml.
+// The file that this call means: the argument, --config, ./freehold.yaml, or the machine's where that is not there.
 std::string config_path(const Invocation& invocation);
 
 // Reads the file, its includes and the secrets. With `with_contents`, also the programs and folders, by content.

@@ -167,7 +167,7 @@ int follow_rollout(Session& session, const api::ChangeAnswer& change, std::strin
 
 std::string options_of(const Session& session) {
   std::string file = config_path(session.invocation());
-  std::string out = file == "freehold.yaml" ? "" : fmt::format(" -c {}", file);
+  std::string out = file == config_path({}) ? "" : fmt::format(" -c {}", file);
   if (!session.invocation().state.empty()) out += fmt::format(" --state {}", session.layout().root);
   return out;
 }

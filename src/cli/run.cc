@@ -1,5 +1,6 @@
 #include <array>
 
+#include "cli/machine.h"
 #include "cli/project.h"
 #include "cli/state_directory.h"
 #include "cli/verbs.h"
@@ -48,6 +49,7 @@ constexpr std::array kVerbs = {
 
 Result<model::Layout> layout_of(const Invocation& invocation) {
   os::Disk& disk = os::system_disk();
+  if (invocation.state.empty() && is_machine_file(config_path(invocation))) return model::Layout{kMachineState};
   std::string name = invocation.state.empty() ? outline_of(disk, config_path(invocation)).name : "";
   FH_ASSIGN(std::string root, find_state_directory(disk, invocation.state, name));
   return model::Layout{root};

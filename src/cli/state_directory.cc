@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "cli/machine.h"
 
 namespace freehold::cli {
 
@@ -38,6 +39,7 @@ Result<std::string> find_state_directory(os::Disk& disk, const std::string& give
     }
   }
   if (names.size() == 1) return os::join_path(base, names.front());
+  if (names.empty() && disk.exists(kMachineState)) return std::string(kMachineState);
   if (names.empty()) {
     return Error(
         ErrorCode::kNotFound,

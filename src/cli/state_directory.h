@@ -12,7 +12,8 @@ namespace freehold::cli {
 // in it, each under its name.
 Result<std::string> state_base();
 
-// What was given, absolute; else base/<name> if the file's name is known; else the only organisation that there is.
+// What was given, absolute; else base/<name> if the file's name is known; else the only organisation that there is,
+// else the machine's (machine.h).
 // kInvalid, listing what there is, when that is not one.
 Result<std::string> find_state_directory(os::Disk& disk, const std::string& given, const std::string& organisation);
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "cli/daemons.h"
+#include "cli/machine.h"
 #include "cli/rollout_watch.h"
 #include "cli/verbs.h"
 
@@ -40,7 +41,8 @@ Result<int> stop_platform(Session& session) {
     } else {
       show_outcome(session.invocation(), "done", answer, "nothing was ever applied");
     }
-    if (code != kDone) return code;
+    // The machine's daemons stay, for the next `up`.
+    if (code != kDone || is_machine_state(session.layout())) return code;
   }
   FH_TRY(wait_until_gone(session, kDownTime));
   return code;

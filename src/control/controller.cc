@@ -179,6 +179,7 @@ Result<Accepted> Controller::begin(RolloutKind kind, Draft draft, const std::str
     ledger_.allocations = std::move(allocations_before);
     return written.error();
   }
+  finishing_ = false;  // whoever was told to end, and is still there, is to go on
   record({fmt::format("{}.started", enum_names(kind)[static_cast<size_t>(kind)]),
           fmt::format("generation {}", ledger_.rollout->target), draft.generation.message, who,
           detail_of(*ledger_.rollout)});

@@ -66,7 +66,7 @@ Result<std::unique_ptr<Gateway>> Gateway::create(GatewayOptions options) {
 }
 
 Gateway::Gateway(GatewayOptions options, std::unique_ptr<runtime::Loop> loop)
-    : options_(std::move(options)), loop_(std::move(loop)) {
+    : options_(std::move(options)), loop_(std::move(loop)), watchdog_(*loop_, options_.manager) {
   link_ = std::make_unique<AgentLink>(
       *loop_, options_.agent_socket,
       AgentLink::Handlers{[this](std::vector<int>& fds) { return hello(fds); },
@@ -189,6 +189,7 @@ void Gateway::start_cores(uint32_t count) {
     std::vector<Core*> peers = all;
     std::erase(peers, core);
     core->set_peers(std::move(peers));
+    watchdog_.also(core->loop());
     thread->thread = std::thread([core] { core->run(); });
   }
 }
@@ -198,6 +199,7 @@ void Gateway::core_reported(size_t index, uint64_t revision, std::map<std::strin
   threads_[index]->draining = std::move(draining);
   const bool all = std::ranges::all_of(threads_, [this](const auto& thread) { return thread->revision == revision_; });
   if (!all) return;
+  if (acknowledged_ == 0) options_.manager.say("READY=1");
   acknowledged_ = revision_;
   link_->send(status());
 }

@@ -15,6 +15,8 @@
 
 #include "gateway/agent_link.h"
 #include "gateway/core.h"
+#include "os/service_manager.h"
+#include "runtime/watchdog.h"
 
 namespace freehold::gateway {
 
@@ -24,6 +26,7 @@ struct GatewayOptions {
   Limits limits;
   runtime::Backend backend = runtime::Backend::kAutomatic;
   Duration drain = std::chrono::seconds(30);  // after stop(): for what is in flight
+  os::ServiceManager manager;                 // is told when the first snapshot is served, and that all cores turn
 };
 
 class Gateway {
@@ -66,6 +69,7 @@ class Gateway {
   os::Fd signals_;
   std::unique_ptr<runtime::Watcher> signal_watcher_;
   std::unique_ptr<AgentLink> link_;
+  runtime::Watchdog watchdog_;
 };
 
 // Runs a Gateway until the process is asked to end.

@@ -143,6 +143,15 @@ Result<UserRange> UserRange::open(Disk& disk, const std::string& registry, const
   return range;
 }
 
+Result<UidBlock> UserRange::block_of(Disk& disk, const std::string& registry, const std::string& owner) {
+  FH_ASSIGN(Registry blocks, read_registry(disk, registry));
+  for (const auto& [first, holder] : blocks) {
+    if (holder == owner) return UidBlock{first, first + kBlock - 1};
+  }
+  return Error(ErrorCode::kNotFound,
+               fmt::format("{} names no user ids of {}: its agent has not started", registry, owner));
+}
+
 Result<uid_t> UserRange::allocate(const std::string& name) {
   if (auto found = ids_.find(name); found != ids_.end()) return found->second;
   uid_t next = block_.first;

@@ -34,11 +34,16 @@ class UserRange {
   static constexpr uid_t kFirst = 1'900'000'000;
   static constexpr uid_t kLast = 1'900'065'535;
   static constexpr uid_t kBlock = 256;  // ids per state directory
+  // The machine's, readable by everyone: each user who decides about services' uids looks there.
+  static constexpr const char* kRegistry = "/var/lib/freehold/.uids";
 
   // `registry`: the machine's file of blocks, shared by all state directories and locked while it is changed. `file`:
   // where the names of this one are kept. `owner`: the state directory, the name of its block.
   static Result<UserRange> open(Disk& disk, const std::string& registry, const std::string& file,
                                 const std::string& owner);
+
+  // The block that a state directory was given. kNotFound before its first open().
+  static Result<UidBlock> block_of(Disk& disk, const std::string& registry, const std::string& owner);
 
   // Durable when it returns. kExhausted when the block is used up.
   Result<uid_t> allocate(const std::string& name);

@@ -33,6 +33,17 @@ TEST_F(UserRangeTest, GivesEachNameItsOwnIdForEver) {
   EXPECT_EQ(*open("coop").allocate("web"), web) << "after a restart";
 }
 
+// For control, which is another process and not root.
+TEST_F(UserRangeTest, ABlockIsFoundByWhoeverMayReadTheRegistry) {
+  EXPECT_FALSE(UserRange::block_of(system_disk(), folder_ + "/registry", state("coop")).ok());
+  UidBlock block = open("coop").block();
+  (void)open("school");
+  auto found = UserRange::block_of(system_disk(), folder_ + "/registry", state("coop"));
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->first, block.first);
+  EXPECT_EQ(found->last, block.last);
+}
+
 TEST_F(UserRangeTest, TwoOrganisationsNeverShareAnId) {
   UserRange coop = open("coop");
   ASSERT_TRUE(coop.allocate("web").ok());
