@@ -8,7 +8,7 @@ SECONDS ?= 60
 TARGET ?= all
 
 .DEFAULT_GOAL := build
-.PHONY: build up office test check bench client fuzz format help clean
+.PHONY: build up office test check bench client fuzz package format help clean
 
 build: ## build the program: build/release/freehold
 	@scripts/install_packages build
@@ -45,6 +45,11 @@ fuzz: ## fuzz TARGET (all) for SECONDS (60) each
 client: ## the client for TypeScript: types generated anew from docs/operations/openapi.json, and checked
 	@$(PYTHON) scripts/api_client
 
+package: ## a .deb of it with units for systemd: build/package/freehold_VERSION_ARCHITECTURE.deb
+	@scripts/install_packages build package
+	@$(MAKE) --no-print-directory build
+	@scripts/package
+
 format: ## lay out every source file as make check wants it
 	@scripts/install_packages test
 	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
@@ -53,4 +58,4 @@ clean: ## remove build/
 	@rm -rf build
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done

@@ -235,6 +235,7 @@ void Agent::finish() {
 // As a unit we stay, with nothing to run, and take the next apply: systemd ends us when its administrator says so.
 void Agent::finish_for_control() {
   if (!options_.is_unit()) return jobs_->empty() ? finish() : stop_all_and_finish();
+  jobs_->stop_all();
   journal_.add("agent.finished", "agent", "everything is stopped");
   log_info("agent", "everything is stopped on request; waiting for the next apply");
 }
