@@ -102,6 +102,7 @@ class Platform:
         self.home.mkdir()
         self.name = f"e2e-{self.folder.name[-8:].replace('_', 'x').lower()}"
         self.port = free_port()
+        self.binary = BINARY
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8", "NO_COLOR": "1"}
         self.talk = []  # everything that commands printed, for the tests that look for what must not be there
         self.followers = []
@@ -148,7 +149,7 @@ class Platform:
 
     # ---- commands ---------------------------------------------------------------------------------------------------
     def start(self, *words, **more):
-        return subprocess.Popen([BINARY, *map(str, words)], cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        return subprocess.Popen([self.binary, *map(str, words)], cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True,
                                 env={**self.environment, "FREEHOLD_STATE": str(self.state), **more.pop("environment", {})}, **self.caller, **more)
 
