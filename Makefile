@@ -8,7 +8,7 @@ SECONDS ?= 60
 TARGET ?= all
 
 .DEFAULT_GOAL := build
-.PHONY: build up office test check bench client fuzz package format help clean
+.PHONY: build up office test check bench client fuzz package test-guest format help clean
 
 build: ## build the program: build/release/freehold
 	@scripts/install_packages build
@@ -45,10 +45,12 @@ fuzz: ## fuzz TARGET (all) for SECONDS (60) each
 client: ## the client for TypeScript: types generated anew from docs/operations/openapi.json, and checked
 	@$(PYTHON) scripts/api_client
 
-package: ## a .deb of it with units for systemd: build/package/freehold_VERSION_ARCHITECTURE.deb
-	@scripts/install_packages build package
-	@$(MAKE) --no-print-directory build
+package: build ## a .deb of it with units for systemd: build/package/freehold_VERSION_ARCHITECTURE.deb
+	@scripts/install_packages package
 	@scripts/package
+
+test-guest: package ## install, upgrade, reboot, exceed limits, remove: in an emulated Debian 12 with systemd
+	@scripts/install_packages guest && $(PYTHON) -m pytest -q tests/guest
 
 format: ## lay out every source file as make check wants it
 	@scripts/install_packages test
