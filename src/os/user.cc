@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/file.h>
 #include <time.h>
@@ -132,6 +133,26 @@ Result<SystemUser> find_user(const std::string& name) {
                                                    failure == 0 ? "" : ", or it cannot be looked up"));
   }
   return SystemUser{found->pw_uid, found->pw_gid};
+}
+
+std::string user_name(uid_t uid) {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::string buffer(16384, '\0');
+  (void)getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? "" : found->pw_name;
+}
+
+std::string group_name(gid_t gid) {
+  group entry{};
+  group* found = nullptr;
+  std::string buffer(65536, '\0');
+  (void)getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? "" : found->gr_name;
+}
+
+Result<std::map<std::string, uid_t>> UserRange::read(Disk& disk, const std::string& file) {
+  return read_ids(disk, file);
 }
 
 Result<UserRange> UserRange::open(Disk& disk, const std::string& registry, const std::string& file,

@@ -23,6 +23,9 @@ struct SystemUser {
 };
 // kNotFound, naming the user.
 Result<SystemUser> find_user(const std::string& name);
+// The names of ids on this machine; empty if they have none.
+std::string user_name(uid_t uid);
+std::string group_name(gid_t gid);
 
 struct UidBlock {
   uid_t first = 0;
@@ -44,6 +47,8 @@ class UserRange {
 
   // The block that a state directory was given. kNotFound before its first open().
   static Result<UidBlock> block_of(Disk& disk, const std::string& registry, const std::string& owner);
+  // The names of a state directory and their ids, without taking a block; none if there is no such file.
+  static Result<std::map<std::string, uid_t>> read(Disk& disk, const std::string& file);
 
   // Durable when it returns. kExhausted when the block is used up.
   Result<uid_t> allocate(const std::string& name);

@@ -57,11 +57,7 @@ Result<std::unique_ptr<Database>> Database::open(os::Disk& disk, const std::stri
   // SQLite would create it readable for everyone; the WAL takes its mode from it. Not when it is there already: closing
   // any descriptor of a file drops the locks that this process holds on it.
   if (!info) FH_TRY(disk.open_append(path, 0600));
-  sqlite3* raw = nullptr;
-  int flags = (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
-  int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
-  std::unique_ptr<Database> database(new Database(path, raw));
-  if (code != SQLITE_OK) return database->failure();
+  FH_ASSIGN(std::unique_ptr<Database> database, open_file(path, options.access));
   FH_TRY(database->configure(options));
   FH_TRY(database->check());
   if (reads) {
@@ -73,6 +69,15 @@ Result<std::unique_ptr<Database>> Database::open(os::Disk& disk, const std::stri
     // one created it and was killed, or if a power cut left the one and took the other.
     FH_TRY(disk.sync_directory(os::parent_path(path)));
   }
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::open_file(const std::string& path, Access access) {
+  sqlite3* raw = nullptr;
+  int flags = (access == Access::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
+  int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  std::unique_ptr<Database> database(new Database(path, raw));
+  if (code != SQLITE_OK) return database->failure();
   return database;
 }
 

@@ -104,6 +104,9 @@ class Database {
   // there.
   Result<void> copy_to(os::Disk& disk, const std::string& path);
 
+  // The same of a file that others have open, whatever its schema is. kNotFound, kCorrupt, kUnavailable.
+  static Result<void> copy(os::Disk& disk, const std::string& from, const std::string& to);
+
   Result<Statement> prepare(std::string_view sql);
   Result<void> execute(std::string_view sql);
   // The first column of the first row; kNotFound if there is no row.
@@ -119,6 +122,7 @@ class Database {
     void operator()(sqlite3* handle) const;
   };
   Database(std::string path, sqlite3* handle) : path_(std::move(path)), handle_(handle) {}
+  static Result<std::unique_ptr<Database>> open_file(const std::string& path, Access access);
   Result<void> configure(const DatabaseOptions& options);
   Result<void> configure_writing(const DatabaseOptions& options);
   Result<void> check();

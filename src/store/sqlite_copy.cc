@@ -33,4 +33,12 @@ Result<void> Database::copy_to(os::Disk& disk, const std::string& path) {
   return disk.sync_directory(os::parent_path(path));
 }
 
+Result<void> Database::copy(os::Disk& disk, const std::string& from, const std::string& to) {
+  FH_TRY(disk.info(from));
+  FH_ASSIGN(std::unique_ptr<Database> database, open_file(from, Access::kRead));
+  FH_TRY(database->configure({.schema = {}, .access = Access::kRead}));
+  FH_TRY(database->check());
+  return database->copy_to(disk, to);
+}
+
 }  // namespace freehold::store
