@@ -35,7 +35,7 @@
                  (install-file "freehold-keeper" (string-append #$output "/bin")))))))
   (native-inputs (packages "gcc-toolchain@12" "ninja" "pkg-config"))
   (inputs (cons (list (specification->package "glibc") "static") ;the keeper needs no libraries
-                (packages "c-ares" "cli11" "fmt@9" "libyaml" "liburing" "nlohmann-json" "openssl" "sqlite")))
+                (packages "c-ares" "cli11" "fmt@9" "libyaml" "liburing" "nlohmann-json" "openssl" "sqlite" "zstd")))
   (synopsis "Run all the computing of a small organisation from one file")
   (description
    "Freehold supervises the programs of an organisation, routes HTTP to them, and deploys changes without losing a

@@ -41,7 +41,10 @@ struct Invocation {
   bool off = false;                    // drain
   bool diff = false;                   // fmt
   bool api = false;                    // schema
-  bool force = false;                  // lock release
+  bool force = false;                  // lock release, backup
+  bool start = false;                  // restore
+  std::string passphrase_file;         // backup, verify, restore
+  std::string key_file;                // the same
   std::string message;                 // up: why, for the history
   std::string since;                   // logs
   std::optional<uint64_t> after;       // events: resume after this id

@@ -60,6 +60,8 @@ class Grammar {
     describe_seeing();
     group_ = "Generations";
     describe_past();
+    group_ = "Keeping";
+    describe_keeping();
     group_ = "Writing the file";
     describe_writing();
     group_ = "This program";
@@ -165,6 +167,35 @@ class Grammar {
     words(leave, "FOLDER", "A folder that is not there yet, or is empty", 1, 1);
     leave->add_option("--generation", out_.generation, "Which one (default: the current)")->type_name("N");
     leave->add_flag("--secrets", out_.secrets, "With the values of secrets, in the clear");
+  }
+
+  void locked(CLI::App* sub) {
+    sub->add_option("--passphrase-file", out_.passphrase_file, "Where the passphrase stands (default: it is asked for)")
+        ->type_name("FILE");
+    sub->add_option("--key-file", out_.key_file, "A key instead of a passphrase; see keygen")
+        ->type_name("FILE")
+        ->excludes("--passphrase-file");
+  }
+
+  void describe_keeping() {
+    CLI::App* backup =
+        verb("backup", "Everything of this platform into one encrypted file, while it runs",
+             "  freehold backup town-hall.backup\n  freehold backup --key-file backup.pub /mnt/town-hall.backup");
+    words(backup, "FILE", "The file to write", 1, 1);
+    backup->add_flag("--force", out_.force, "Replace the file if it is there");
+    locked(backup);
+    CLI::App* verify =
+        verb("verify", "Read every byte of a backup, and say what is in it", "  freehold verify town-hall.backup");
+    words(verify, "FILE", "The backup", 1, 1);
+    locked(verify);
+    CLI::App* restore = verb("restore", "Bring a platform back from a backup, where there is none yet",
+                             "  freehold restore town-hall.backup\n  freehold restore --start town-hall.backup");
+    words(restore, "FILE", "The backup", 1, 1);
+    restore->add_flag("--start", out_.start, "Start it, too");
+    locked(restore);
+    words(verb("keygen", "Make a key for backups; prints its public half, which can make backups and open none",
+               "  freehold keygen backup.key > backup.pub"),
+          "FILE", "The key file to write", 1, 1);
   }
 
   void describe_writing() {

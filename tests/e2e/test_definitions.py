@@ -14,7 +14,8 @@ READ = """
       (loop (read) form)))
 """
 # As Debian and Guix call what ldd names; the C and C++ libraries come with every system and compiler.
-OF_GUIX = {"libcares": "c-ares", "libfmt": "fmt@9", "libyaml-0": "libyaml", "liburing": "liburing", "libcrypto": "openssl", "libsqlite3": "sqlite"}
+OF_GUIX = {"libcares": "c-ares", "libfmt": "fmt@9", "libyaml-0": "libyaml", "liburing": "liburing", "libcrypto": "openssl", "libsqlite3": "sqlite",
+           "libzstd": "zstd"}
 
 
 def libraries():

@@ -109,3 +109,20 @@ def test_the_example_for_who_comes_from_compose_runs(platform):
     platform.program("app/app.py")
     platform.up()
     assert platform.get("/").json()["version"] == "1"
+
+
+def test_what_the_page_on_backups_says_works(platform):
+    platform.program()
+    platform.write_file(services={"web": platform.service(replicas=1, volumes={"data": {}})})
+    platform.up()
+    places = {"/var/lib/freehold/town-hall": platform.state, "/var/lib/freehold/lost": platform.folder / "lost"}
+    steps = commands((ROOT / "docs/operations/backup.md").read_text())
+    assert len(steps) > 12
+    for command, wanted in steps:
+        for place, here in places.items():
+            command = command.replace(place, str(here))
+        if command.startswith("age ") and not shutil.which("age"):
+            continue
+        done = shell(platform, command)
+        assert done.returncode == 0 and wanted in done.stdout, f"{command} -> {done.returncode}\n{done.stdout}"
+    assert platform.versions() == {"1"}

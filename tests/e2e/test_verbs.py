@@ -20,6 +20,10 @@ LOG_LINE = {"time": str, "service": str, "instance": str, "stream": str, "line":
 OPTION = {"names": [str], "value": str, "meaning": str, "variable": str}
 VERB = {"name": str, "group": str, "purpose": str, "usage": str, "operand": str, "operand_meaning": str, "most_operands": int,
         "options": [OPTION], "examples": [str]}
+NOTED = {"count": int, "names": [str]}
+BACKUP = {"made_by": str, "created": int, "organisation": str, "generation": int, "generations": int, "state": str, "rootless": bool,
+          "users": dict, "volumes": [{"service": str, "name": str, "path": str}], "contents": int, "members": int, "bytes": int,
+          "changed": NOTED, "special": NOTED, "lost": NOTED, "file": str, "size": int}
 
 
 @dataclasses.dataclass
@@ -59,6 +63,10 @@ TABLE = {
     "schema": Row(json=dict, alone=DONE),
     "export": Row(["exported-FORM"], json={"folder": str, "generation": int, "files": [str],
                                            "not_expressed": [{"key": str, "subjects": [str], "text": str}]}, alone=None),
+    "backup": Row(["--passphrase-file", "words", "kept-FORM"], json=BACKUP, alone=None),
+    "verify": Row(["--passphrase-file", "words", "whole"], json=BACKUP, alone=None),
+    "restore": Row(["--passphrase-file", "words", "--state", "restored-FORM", "whole"], json=BACKUP, alone=None),
+    "keygen": Row(["key-FORM"], json={"public_key": str}, alone=None),
     "help": Row(json={"purpose": str, "options": [OPTION], "examples": [str], "verbs": [VERB]}, alone=DONE),
     "completion": Row(["bash"], alone=DONE),
     "man": Row(alone=DONE),
@@ -78,6 +86,8 @@ def world():
                                       "nightly": {"run": ["/bin/echo", "good night"], "schedule": "daily 02:00"}})
         platform.up()
     (platform.home / "new").mkdir()
+    platform.write("words", "a passphrase\n", mode=0o600)
+    platform.run("backup", "--passphrase-file", "words", "whole", expect=DONE)
     yield platform
     left = platform.close()
     platform.remove()
