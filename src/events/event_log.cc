@@ -1,5 +1,6 @@
 #include "events/event_log.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <mutex>
@@ -40,6 +41,7 @@ class SqliteEventLog : public EventLog {
       : disk_(disk), clock_(clock), path_(std::move(path)), options_(options) {}
 
   Result<void> open();
+  Result<void> keep(const Options& options) override;
   Result<std::vector<EventId>> append(std::span<const Event> events) override;
   Result<uint64_t> append_from(std::string_view source, std::span<const SourceEvent> events) override;
   Result<EventPage> query(const EventQuery& query) override;
@@ -65,7 +67,7 @@ class SqliteEventLog : public EventLog {
   os::Disk& disk_;
   const os::Clock& clock_;
   const std::string path_;
-  const Options options_;
+  Options options_;
   std::mutex mutex_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Statement> insert_;
@@ -73,6 +75,7 @@ class SqliteEventLog : public EventLog {
   uint64_t reserved_ = 0;  // ids below this may have been given
   uint64_t count_ = 0;
   uint64_t bytes_ = 0;
+  WallTime next_expiry_{};  // when it is seen again whether the oldest are too old
   store::Subscribers<std::span<const Event>> subscribers_;
 };
 
@@ -156,13 +159,18 @@ Result<void> SqliteEventLog::insert(const Row& row) {
 }
 
 Result<void> SqliteEventLog::prune(uint64_t& count, uint64_t& bytes) {
-  if (count <= options_.most_events && bytes <= options_.most_bytes.count) return {};
-  FH_ASSIGN(Statement oldest, database_->prepare("SELECT id, size FROM events ORDER BY id"));
+  WallTime now = clock_.wall();
+  bool expiring = options_.most_age && now >= next_expiry_;
+  if (expiring) next_expiry_ = now + std::min<Duration>(*options_.most_age / 16, std::chrono::minutes(1));
+  if (count <= options_.most_events && bytes <= options_.most_bytes.count && !expiring) return {};
+  FH_ASSIGN(Statement oldest, database_->prepare("SELECT id, size, time FROM events ORDER BY id"));
   int64_t last = 0;
-  // The newest stays, whatever its size.
-  while (count > 1 && (count > options_.most_events || bytes > options_.most_bytes.count)) {
+  // The newest stays, whatever its size and age.
+  while (count > 1) {
     FH_ASSIGN(bool row, oldest.step());
     if (!row) break;
+    bool expired = options_.most_age && WallTime(Duration(oldest.integer(2))) <= now - *options_.most_age;
+    if (count <= options_.most_events && bytes <= options_.most_bytes.count && !expired) break;
     last = oldest.integer(0);
     --count;
     bytes -= static_cast<uint64_t>(oldest.integer(1));
@@ -201,6 +209,20 @@ Result<std::vector<Event>> SqliteEventLog::store(std::vector<Event> events, cons
   count_ = count;
   bytes_ = bytes;
   return events;
+}
+
+Result<void> SqliteEventLog::keep(const Options& options) {
+  std::lock_guard lock(mutex_);
+  options_ = options;
+  next_expiry_ = {};
+  uint64_t count = count_;
+  uint64_t bytes = bytes_;
+  FH_ASSIGN(Transaction transaction, Transaction::begin(*database_));
+  FH_TRY(prune(count, bytes));
+  FH_TRY(transaction.commit());
+  count_ = count;
+  bytes_ = bytes;
+  return {};
 }
 
 Result<std::vector<EventId>> SqliteEventLog::append(std::span<const Event> events) {

@@ -69,6 +69,8 @@ class EventLog {
   struct Options {
     uint64_t most_events = 100'000;
     Bytes most_bytes{64 << 20};  // of the events' own bytes; the file is somewhat larger
+    // Older ones go when the next event comes.
+    std::optional<Duration> most_age{};
   };
   // Told the events of one call, with their ids, in the thread that appended. Calls of two threads may be told in
   // either order.
@@ -78,6 +80,8 @@ class EventLog {
                                                 const Options& options);
   virtual ~EventLog() = default;
 
+  // Other bounds from now on; what is beyond them goes at once. The file does not shrink, its room is used again.
+  virtual Result<void> keep(const Options& options) = 0;
   // Gives the ids of the events, in order.
   virtual Result<std::vector<EventId>> append(std::span<const Event> events) = 0;
   Result<EventId> append_one(const Event& event) {
