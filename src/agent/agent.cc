@@ -15,6 +15,7 @@
 #include "agent/exec_server.h"
 #include "agent/gateway_server.h"
 #include "agent/jobs.h"
+#include "agent/log_keeping.h"
 #include "agent/prober.h"
 #include "agent/process_workloads.h"
 #include "agent/state_folders.h"
@@ -63,6 +64,7 @@ class Agent {
         daemons_(*loop_, *launcher_, journal_, ground_.layout.daemons(), ground_.layout.platform_logs(),
                  [this] { tell_control(); }),
         guard_(*loop_, options_, [this] { tell_control(); }),
+        log_keeping_(os::system_disk(), os::system_clock(), ground_.layout),
         housekeeping_(*loop_, runtime::complete<&Agent::keep_house>(this)),
         release_timer_(*loop_, runtime::complete<&Agent::collect_releases>(this)) {}
 
@@ -91,9 +93,11 @@ class Agent {
   void on_signal(int);
   void keep_house(int);
   void collect_releases(int);
+  void sweep_logs();
   StartRequest request_of(const Supervisor::Target& target) const {
     const model::NodeDesired& desired = supervisor_->desired();
-    return {*target.instance, *target.runtime, desired.sealed_secrets, desired.routing.addresses, target.port};
+    return {*target.instance,          *target.runtime,           desired.sealed_secrets,
+            desired.routing.addresses, desired.routing.keep.logs, target.port};
   }
 
   AgentOptions options_;
@@ -109,6 +113,7 @@ class Agent {
   PortPool ports_;
   Daemons daemons_;
   WatcherGuard guard_;
+  LogKeeping log_keeping_;
   runtime::Timer housekeeping_;
   runtime::Timer release_timer_;
   std::unique_ptr<Supervisor> supervisor_;
@@ -217,6 +222,7 @@ void Agent::apply(model::NodeDesired desired) {
   jobs_->apply(supervisor_->desired());
   if (!trouble_.empty()) log_error("agent", "{}", trouble_);
   release_timer_.start(kReleaseRest);
+  sweep_logs();
 }
 
 void Agent::finish() {
@@ -282,9 +288,10 @@ Result<Command> Agent::run_beside(const std::string& id, const std::vector<std::
 Result<ExecServer::Handlers::Started> Agent::run_for_cli(const link::Exec& exec, int input, int output, int error) {
   if (auto job = jobs_->find(exec.target)) {
     const model::NodeDesired& desired = supervisor_->desired();
-    FH_ASSIGN(Command command, workloads_.start_command({job->instance, *job->runtime, desired.sealed_secrets,
-                                                         desired.routing.addresses, /*port=*/0},
-                                                        exec.words, exec.terminal, input, output, error));
+    FH_ASSIGN(Command command,
+              workloads_.start_command({job->instance, *job->runtime, desired.sealed_secrets, desired.routing.addresses,
+                                        desired.routing.keep.logs, /*port=*/0},
+                                       exec.words, exec.terminal, input, output, error));
     return ExecServer::Handlers::Started{job->instance.id, std::move(command)};
   }
   FH_ASSIGN(Supervisor::Target target, supervisor_->find(exec.target));
@@ -300,6 +307,7 @@ void Agent::on_signal(int) {
 
 void Agent::keep_house(int) {
   bound_own_log(options_.log);
+  sweep_logs();
   housekeeping_.start(kHousekeeping);
 }
 
@@ -307,6 +315,16 @@ void Agent::collect_releases(int) {
   std::set<std::string> releases = supervisor_->releases_in_use();
   jobs_->add_releases(releases);
   releases_.collect(releases);
+}
+
+void Agent::sweep_logs() {
+  std::set<std::string> instances;
+  for (const model::ObservedInstance& instance : supervisor_->observed()) instances.insert(instance.id);
+  for (const model::ObservedJob& job : jobs_->observed()) {
+    if (job.run) instances.insert(job.run->id);
+  }
+  auto swept = log_keeping_.sweep(supervisor_->desired().routing.keep.logs, instances);
+  if (!swept) log_warning("agent", "old logs were not removed: {}", swept.error().message());
 }
 
 }  // namespace

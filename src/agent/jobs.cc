@@ -113,6 +113,7 @@ void Jobs::apply(const model::NodeDesired& desired) {
   desired_.timezone = desired.timezone;
   desired_.sealed_secrets = desired.sealed_secrets;
   desired_.routing.addresses = desired.routing.addresses;
+  desired_.routing.keep = desired.routing.keep;
   for (const auto& [name, job] : desired.jobs) {
     auto runtime = desired.runtimes.find(job.fingerprint);
     if (runtime != desired.runtimes.end()) desired_.runtimes.insert(*runtime);
@@ -278,8 +279,8 @@ void Jobs::start(Slot& slot) {
   active.stop = slot.desired->stop;
   active.run.started = loop_.clock().wall();
   model::DesiredInstance instance{active.run.id, slot.record.name, active.runtime.fingerprint, model::Wanted::kRunning};
-  auto process =
-      workloads_.start({instance, active.runtime, desired_.sealed_secrets, desired_.routing.addresses, /*port=*/0});
+  auto process = workloads_.start({instance, active.runtime, desired_.sealed_secrets, desired_.routing.addresses,
+                                   desired_.routing.keep.logs, /*port=*/0});
   if (!process) return finish(slot, {.failure = process.error().message(), .at = loop_.clock().wall()});
   slot.phase = Slot::Phase::kRunning;
   slot.process = *std::move(process);

@@ -97,7 +97,7 @@ class Logging {
   // So many files that none is forgotten, so small that they are rotated often.
   void start() {
     log_ = std::make_unique<keeper::Log>();
-    log_->open(kFolder, "web.1.log", "web", "web.1", {4096, 14});
+    log_->open(kFolder, "web.1.log", "web", "web.1", {4096, 14, 0});
   }
   void stop() {
     log_.reset();
@@ -156,6 +156,27 @@ void expect_in_order(const Logging& logging) {
   for (size_t i = 1; i < logging.lines.size(); ++i) {
     ASSERT_LT(logging.lines[i - 1], logging.lines[i]) << "out of order, or twice";
   }
+}
+
+TEST(KeeperLogAge, PutsAFileAwayWhenItsFirstLineIsTooOld) {
+  Logging logging;
+  auto line_at = [](keeper::Log& log, time_t seconds, const std::string& text) {
+    log.set_time({seconds, 0});
+    log.add("stdout", text.data(), text.size(), false);
+    log.flush();
+  };
+  auto bytes = [&](const char* name) { return logging.disk.read(path_of(name), Bytes{1 << 20}).value_or(""); };
+  constexpr time_t kStart = 1'800'000'000;
+  for (time_t later : {0, 200, 299, 301, 400}) {  // one keeper after another
+    auto log = std::make_unique<keeper::Log>();
+    log->open(kFolder, "web.1.log", "web", "web.1", {1 << 20, 3, 300});
+    line_at(*log, kStart + later, "after " + std::to_string(later));
+    current_file.reset();
+  }
+  EXPECT_NE(bytes("web.1.log.1").find("after 299"), std::string::npos);
+  EXPECT_EQ(bytes("web.1.log.1").find("after 301"), std::string::npos);
+  EXPECT_EQ(bytes("web.1.log").find("after 299"), std::string::npos);
+  EXPECT_NE(bytes("web.1.log").find("after 400"), std::string::npos);
 }
 
 TEST(KeeperLogPower, CountsEveryLineThatAFullDiskTookAndGoesOn) {

@@ -19,10 +19,8 @@ struct UserIds {
   bool operator==(const UserIds&) const = default;
 };
 
-struct LogBounds {
-  Bytes file = Bytes{10 << 20};  // the current file is rotated before it would become larger
-  uint32_t files = 5;            // the current one included
-};
+// What a keeper does if the file says nothing of logs.
+inline constexpr model::LogFiles kUsualLogFiles{model::kKeeperFile, model::kLogFiles, {}};
 
 enum class TemporaryFolders {
   kPrivate,  // /tmp and /var/tmp of its own, empty at the start; without root only TMPDIR
@@ -39,7 +37,7 @@ struct LaunchSpec {
   std::string user_name;        // that user's name inside; empty: the machine has one
   model::Limits limits;
   std::string log_folder;  // absolute; files are <instance>.log, <instance>.log.1 ...
-  LogBounds log;
+  model::LogFiles log = kUsualLogFiles;
   TemporaryFolders temporary = TemporaryFolders::kPrivate;
   std::string secrets;               // folder, or empty; only kept visible here, its owner and mode are the caller's
   std::vector<std::string> volumes;  // folders, likewise

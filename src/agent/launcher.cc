@@ -73,7 +73,11 @@ Result<std::string> configuration_of(const LaunchSpec& spec, const os::Cgroup& g
   configuration.add("log_folder", spec.log_folder);
   configuration.add("log_name", spec.instance + ".log");
   configuration.add("log_bytes", spec.log.file.count);
-  configuration.add("log_files", spec.log.files);
+  configuration.add("log_files", uint64_t{spec.log.most});
+  if (spec.log.age > Duration::zero()) {
+    configuration.add("log_seconds",
+                      static_cast<uint64_t>(std::chrono::ceil<std::chrono::seconds>(spec.log.age).count()));
+  }
   configuration.add("linger_ms",
                     static_cast<uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(spec.linger).count()));
   for (const std::string& file : group.join_files()) configuration.add("cgroup", file);

@@ -113,6 +113,7 @@ Result<LaunchSpec> ProcessWorkloads::spec_for(const StartRequest& request, const
   spec.service = runtime.service;
   spec.folder = folder_of(request.instance.id);
   spec.log_folder = options_.layout.logs() + "/" + runtime.service;
+  spec.log = model::log_files(request.logs, kUsualLogFiles);
   spec.limits = runtime.limits;
   FH_ASSIGN(spec.user, user_for(runtime));
   if (spec.user && runtime.user == "auto") spec.user_name = "freehold-" + runtime.service;

@@ -221,8 +221,8 @@ void Supervisor::start(Slot& slot) {
     slot.port = *port;
   }
   save_record(slot);  // before the process: a killed agent must never leave one that the next cannot name
-  auto process =
-      workloads_.start({slot.desired, slot.runtime, desired_.sealed_secrets, desired_.routing.addresses, slot.port});
+  auto process = workloads_.start({slot.desired, slot.runtime, desired_.sealed_secrets, desired_.routing.addresses,
+                                   desired_.routing.keep.logs, slot.port});
   if (!process) {
     journal_.add("instance.failed", slot.desired.id, process.error().message());
     bool counts = !lost_port(slot);

@@ -17,6 +17,7 @@ struct StartRequest {
   const model::Runtime& runtime;
   const std::map<std::string, std::string>& sealed_secrets;  // keyed hash -> sealed value
   const std::map<std::string, uint16_t>& addresses;          // service -> port of its stable address
+  const model::Keep& logs;                                   // what is kept of them
   uint16_t port = 0;
 };
 

@@ -30,6 +30,12 @@ Result<void> EventBridge::append(const std::vector<model::NodeEvent>& node_event
   return {};
 }
 
+Result<void> EventBridge::keep(const model::Keep& keep) {
+  return log_.keep({.most_events = keep.count.value_or(model::kEventCount),
+                    .most_bytes = keep.size.value_or(model::kEventSize),
+                    .most_age = keep.age});
+}
+
 uint64_t EventBridge::last_id() const {
   auto newest = log_.newest();
   return newest ? newest->value : 0;

@@ -12,6 +12,7 @@ class EventBridge : public control::EventSink {
   Result<uint64_t> append(const control::Occurrence& occurrence) override;
   Result<void> append(const std::vector<model::NodeEvent>& events) override;
   uint64_t last_id() const override;
+  Result<void> keep(const model::Keep& keep) override;
 
  private:
   events::EventLog& log_;

@@ -197,6 +197,7 @@ Result<model::Routing> compose_routing(const Generation& generation, const Alloc
   model::Routing routing;
   routing.gateway = generation.organisation.gateway;
   routing.routes = generation.organisation.routes;
+  routing.keep = generation.organisation.keep;
   for (const auto& [name, service] : generation.organisation.services) {
     if (service.job) continue;  // nothing connects to it
     auto port = allocations.addresses.find(name);

@@ -73,6 +73,8 @@ Result<void> Controller::recompose() {
   FH_ASSIGN(Composed composed,
             compose(*generation_, ledger_.allocations, ledger_.overrides, composed_ ? &*composed_ : nullptr));
   composed_ = std::move(composed);
+  auto kept = parts_.events.keep(composed_->routing.keep.events);
+  if (!kept) log_warning("control", "old events were not removed: {}", kept.error().message());
   return {};
 }
 

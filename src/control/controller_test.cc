@@ -53,6 +53,11 @@ struct Events : EventSink {
   }
   Result<void> append(const std::vector<model::NodeEvent>&) override { return {}; }
   uint64_t last_id() const override { return kinds.size(); }
+  model::Keep kept;
+  Result<void> keep(const model::Keep& keep) override {
+    kept = keep;
+    return {};
+  }
 };
 
 struct Node : NodePort {

@@ -210,6 +210,7 @@ Plan make_plan(const Composed& desired, const Composed* current, const model::No
   if (!plan.changes.empty()) put_in_order(plan, desired, current);
   plan.routes = route_changes(current, desired);
   plan.gateway = gateway_changes(current, desired);
+  plan.keep = keep_changes(current, desired);
   plan.secrets = secret_changes(current, desired);
   plan.departures = departures(desired, current, observed, tallies, overrides);
   return plan;

@@ -110,13 +110,14 @@ struct Plan {
   std::vector<ServiceChange> changes;  // in order
   std::vector<RouteChange> routes;     // after the services that they name are done
   std::vector<KeyChange> gateway;
+  std::vector<KeyChange> keep;  // of logs and events
   std::vector<SecretChange> secrets;
   std::vector<Departure> departures;
   uint64_t unchanged = 0;  // services
 
   // Nothing to apply: exit code 0 of --detailed-exitcode, otherwise 2. Departures are no changes: an apply does not
   // heal a program that crashes, and leaves a scale in force.
-  bool empty() const { return changes.empty() && routes.empty() && gateway.empty() && secrets.empty(); }
+  bool empty() const { return changes.empty() && routes.empty() && gateway.empty() && keep.empty() && secrets.empty(); }
 };
 template <class Visitor>
 void fields(Visitor& v, Of<Visitor, Plan>& plan) {
@@ -127,6 +128,7 @@ void fields(Visitor& v, Of<Visitor, Plan>& plan) {
   v("changes", plan.changes);
   v("routes", plan.routes);
   v("gateway", plan.gateway);
+  v("keep", plan.keep);
   v("secrets", plan.secrets);
   v("departures", plan.departures, {"where what runs is not what the file says"});
   v("unchanged", plan.unchanged, {"how many services"});

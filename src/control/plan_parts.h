@@ -25,6 +25,7 @@ Tallies tally(const Composed& composed, const model::NodeObserved& observed);
 
 std::vector<RouteChange> route_changes(const Composed* before, const Composed& after);
 std::vector<KeyChange> gateway_changes(const Composed* before, const Composed& after);
+std::vector<KeyChange> keep_changes(const Composed* before, const Composed& after);
 std::vector<SecretChange> secret_changes(const Composed* before, const Composed& after);
 std::vector<Departure> departures(const Composed& desired, const Composed* current, const model::NodeObserved* observed,
                                   const Tallies& tallies, const Overrides& overrides);

@@ -144,6 +144,8 @@ std::string render(const Plan& plan, Colour colour) {
   for (const RouteChange& change : plan.routes) renderer.route(change);
   if (!plan.gateway.empty()) renderer.line("Gateway:");
   for (const KeyChange& change : plan.gateway) renderer.key(change);
+  if (!plan.keep.empty()) renderer.line("What is kept; beyond it the oldest goes:");
+  for (const KeyChange& change : plan.keep) renderer.key(change);
   if (!plan.secrets.empty()) renderer.line("Secrets:");
   for (const SecretChange& change : plan.secrets) {
     std::string services;

@@ -27,6 +27,8 @@ class EventSink {
   // Idempotent by sequence number; durable when it returns.
   virtual Result<void> append(const std::vector<model::NodeEvent>& events) = 0;
   virtual uint64_t last_id() const = 0;
+  // From now on so much is kept; what is more goes.
+  virtual Result<void> keep(const model::Keep& keep) = 0;
 };
 
 class NodePort {

@@ -14,6 +14,9 @@
 namespace freehold::gateway {
 namespace {
 
+constexpr size_t kTimeLength = 24;  // 2026-11-20T17:26:57.000Z
+constexpr off_t kTimeOffset = 9;    // behind {"time":"
+
 // A JSON string. Bytes beyond ASCII are written as U+00XX: what clients send is no promise of UTF-8.
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
@@ -46,6 +49,7 @@ AccessLog::AccessLog(runtime::Loop& loop, Counters& counters, Options options)
 void AccessLog::write(const RequestRecord& record, std::string_view client, WallTime wall, MonotonicTime now) {
   if (batch_.empty()) age_.start(options_.batch_age);
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now - record.began).count();
+  newest_ = wall;
   append_member(batch_, "{\"time\":", format_time(wall));
   append_member(batch_, ",\"client\":", client);
   append_member(batch_, ",\"method\":", record.method_text);
@@ -66,16 +70,27 @@ void AccessLog::on_age(int /*result*/) { flush(); }
 
 bool AccessLog::open() {
   if (file_) return true;
-  file_.reset(::open(options_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
+  file_.reset(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!file_) return false;
   struct stat status{};
   file_size_ = ::fstat(file_.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+  // What a gateway before us wrote begins with the time of its first line.
+  char time[kTimeLength];
+  began_ = newest_;
+  if (file_size_ > 0 && ::pread(file_.get(), time, sizeof time, kTimeOffset) == sizeof time) {
+    began_ = parse_time({time, sizeof time}).value_or(newest_);
+  }
   return true;
+}
+
+bool AccessLog::is_full() const {
+  const bool old = options_.files.age > Duration::zero() && file_size_ > 0 && newest_ - began_ > options_.files.age;
+  return old || file_size_ + batch_.size() > options_.files.file.count;
 }
 
 void AccessLog::rotate() {
   file_.reset();
-  for (uint32_t number = options_.files - 1; number > 0; --number) {
+  for (uint32_t number = options_.files.most - 1; number > 0; --number) {
     const std::string older = fmt::format("{}.{}", options_.path, number);
     const std::string newer = number == 1 ? options_.path : fmt::format("{}.{}", options_.path, number - 1);
     ::rename(newer.c_str(), older.c_str());
@@ -85,9 +100,12 @@ void AccessLog::rotate() {
 void AccessLog::flush() {
   age_.cancel();
   if (batch_.empty()) return;
-  if (file_ && file_size_ + batch_.size() > options_.file_bytes) rotate();
-  std::string_view rest = batch_;
   bool good = open();
+  if (good && file_size_ > 0 && is_full()) {
+    rotate();
+    good = open();
+  }
+  std::string_view rest = batch_;
   while (good && !rest.empty()) {
     const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;

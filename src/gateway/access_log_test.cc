@@ -15,13 +15,13 @@ namespace {
 class AccessLogTest : public testing::Test {
  protected:
   // Numbered lines of about 200 bytes.
-  void write(AccessLog& log, int count) {
+  void write(AccessLog& log, int count, WallTime wall = {}) {
     for (int i = 0; i < count; ++i) {
       RequestRecord record;
       record.method_text = "GET";
       record.path = "/" + std::to_string(written_++);
       record.status = 200;
-      log.write(record, "127.0.0.1", {}, {});
+      log.write(record, "127.0.0.1", wall, {});
     }
   }
   std::vector<int> lines(const std::string& path) {
@@ -43,7 +43,7 @@ class AccessLogTest : public testing::Test {
 
 TEST_F(AccessLogTest, IsBoundedAndLosesNoLineWhileItRotates) {
   constexpr uint64_t kFileBytes = 8192;
-  AccessLog::Options options{.path = path_, .batch_bytes = 1000, .file_bytes = kFileBytes, .files = 3};
+  AccessLog::Options options{.path = path_, .batch_bytes = 1000, .files = {Bytes{kFileBytes}, 3, {}}};
   for (int start = 0; start < 3; ++start) {  // and goes on with the file that it finds
     AccessLog log(*loop_, counters_, options);
     write(log, 300);
@@ -59,6 +59,25 @@ TEST_F(AccessLogTest, IsBoundedAndLosesNoLineWhileItRotates) {
   }
   EXPECT_NE(::access((path_ + ".3").c_str(), F_OK), 0);
   EXPECT_EQ(counters_.log_dropped.get(), 0U);
+}
+
+TEST_F(AccessLogTest, PutsAFileAwayWhenItsFirstLineIsTooOld) {
+  using namespace std::chrono_literals;
+  const WallTime start = WallTime() + 480000h;
+  for (const Duration later : {0min, 4min, 6min, 8min}) {  // one gateway after another
+    AccessLog log(*loop_, counters_, {.path = path_, .files = {Bytes{1 << 20}, 3, 5min}});
+    write(log, 1, start + later);
+  }
+  EXPECT_EQ(lines(path_ + ".1"), (std::vector<int>{0, 1}));
+  EXPECT_EQ(lines(path_), (std::vector<int>{2, 3}));
+  AccessLog log(*loop_, counters_, {.path = path_});
+  write(log, 1, start + 48h);
+  log.flush();
+  EXPECT_EQ(lines(path_), (std::vector<int>{2, 3, 4})) << "only if that is asked for";
+  log.bound({Bytes{1 << 20}, 3, 5min});
+  write(log, 1, start + 49h);
+  log.flush();
+  EXPECT_EQ(lines(path_), (std::vector<int>{5})) << "also of one that is open";
 }
 
 TEST_F(AccessLogTest, CountsWhatItCannotWriteAndGoesOnWhenItCan) {

@@ -153,9 +153,13 @@ void Gateway::on_snapshot(const model::GatewaySnapshot& snapshot) {
   }
   revision_ = snapshot.revision;
   std::shared_ptr<const RouteTable> table = RouteTable::compile(snapshot);
+  const model::LogFiles files = model::log_files(snapshot.routing.keep.logs, AccessLog::kUsualFiles);
   for (auto& thread : threads_) {
     Core* core = thread->core.get();
-    core->loop().post([core, table] { core->apply(table); });
+    core->loop().post([core, table, files] {
+      core->apply(table);
+      if (core->access_log() != nullptr) core->access_log()->bound(files);
+    });
   }
   // After the first table, so that no connection is accepted before there is something to answer it.
   share_listeners();

@@ -115,6 +115,8 @@ void FileParser::read_head(const Section& section) {
   if (auto timezone = section.find("timezone")) read_timezone(*timezone);
   if (auto secrets = section.find("secrets")) read_secrets_section(reading_, *secrets);
   if (auto gateway = section.find("gateway")) read_gateway(reading_, *gateway);
+  if (auto logs = section.find("logs")) read_logs(reading_, *logs);
+  if (auto events = section.find("events")) read_events(reading_, *events);
 }
 
 void FileParser::read_root(const Source& source) {

@@ -95,6 +95,7 @@ struct Routing {
   std::map<std::string, uint16_t> addresses;  // service -> port of its stable address on 127.0.0.1
   std::map<std::string, bool>
       speaks_http;  // service -> its stable address is balanced per request, else per connection
+  Keeping keep;     // no routing, but for all of the node, too
   bool operator==(const Routing&) const = default;
 };
 template <class Visitor>
@@ -103,6 +104,7 @@ void fields(Visitor& v, Of<Visitor, Routing>& routing) {
   v("routes", routing.routes);
   v("addresses", routing.addresses);
   v("speaks_http", routing.speaks_http);
+  v("keep", routing.keep);
 }
 
 struct NodeDesired {

@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "codec/fields.h"
 #include "model/job.h"
+#include "model/keep.h"
 
 namespace freehold::model {
 
@@ -303,6 +304,7 @@ struct Organisation {
   std::map<std::string, Service> services;
   std::vector<Route> routes;
   Gateway gateway;
+  Keeping keep;
   std::string secret_store;  // path relative to the file, or empty
   bool operator==(const Organisation&) const = default;
 };
@@ -313,6 +315,7 @@ void fields(Visitor& v, Of<Visitor, Organisation>& organisation) {
   v("services", organisation.services);
   v("routes", organisation.routes);
   v("gateway", organisation.gateway);
+  v("keep", organisation.keep);
   v("secret_store", organisation.secret_store);
 }
 

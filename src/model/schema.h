@@ -209,6 +209,20 @@ inline constexpr Key kSecretsKeys[] = {
      Need::kRequired},
     {"rotate", kLater},
 };
+inline constexpr Key kKeepKeys[] = {
+    {"for", kBuilt, Shape::kDuration, "how long", "none", "30d"},
+    {"size", kBuilt, Shape::kSize, "how much, all together", "logs: 2GiB; events: 64MiB", "10GiB"},
+    {"count", kBuilt, Shape::kCount, "how many: lines of logs, events", "logs: none; events: 100000", "1000000"},
+};
+inline constexpr Key kLogsKeys[] = {
+    {"keep", kBuilt, Shape::kSection, "how much of all logs is kept, whichever is reached first; then the oldest goes",
+     "2GiB in all, 50MiB of each instance", "{for: 30d, size: 10GiB}", kKeepKeys},
+    {"archive", kLater},
+};
+inline constexpr Key kEventsKeys[] = {
+    {"keep", kBuilt, Shape::kSection, "how many events are kept, whichever is reached first; then the oldest goes",
+     "100000 and 64MiB", "{count: 1000000, size: 2GiB}", kKeepKeys},
+};
 inline constexpr Key kFileKeys[] = {
     {"freehold", kBuilt, Shape::kCount, "the version of the language", "", "1", {}, Need::kRequired},
     {"name",
@@ -228,6 +242,9 @@ inline constexpr Key kFileKeys[] = {
     {"routes", kBuilt, Shape::kSections, "where requests go, by host and path", "none",
      "[{host: coop.example, paths: {\"/*\": {to: web}}}]", kRouteKeys},
     {"secrets", kBuilt, Shape::kSection, "where secrets' values are", "", "{store: ./secrets.yaml}", kSecretsKeys},
+    {"logs", kBuilt, Shape::kSection, "what is kept of what services print and the gateway answers", "",
+     "{keep: {for: 30d}}", kLogsKeys},
+    {"events", kBuilt, Shape::kSection, "what is kept of what happened", "", "{keep: {count: 1000000}}", kEventsKeys},
     {"nodes", kLater},
     {"locations", kLater},
     {"mesh", kLater},
@@ -239,8 +256,6 @@ inline constexpr Key kFileKeys[] = {
     {"alerts", kLater},
     {"channels", kLater},
     {"notify", kLater},
-    {"logs", kLater},
-    {"events", kLater},
     {"firewall", kLater},
     {"threats", kLater},
     {"hardening", kLater},

@@ -11,6 +11,8 @@ void read_services(Reading& reading, const Value& value);
 void read_routes(Reading& reading, const Value& value);
 
 void read_gateway(Reading& reading, const Value& value);
+void read_logs(Reading& reading, const Value& value);
+void read_events(Reading& reading, const Value& value);
 void read_secrets_section(Reading& reading, const Value& value);
 
 Health read_health(Reading& reading, const Value& value, const std::string& service, Mentions& mentions);

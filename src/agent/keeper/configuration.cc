@@ -52,6 +52,7 @@ struct NumberRecord {
 constexpr NumberRecord kNumbers[] = {
     {"log_bytes", &Configuration::log_bytes, nullptr},
     {"log_files", &Configuration::log_files, nullptr},
+    {"log_seconds", &Configuration::log_seconds, nullptr},
     {"user", &Configuration::user, &Configuration::has_user},
     {"group", &Configuration::group, nullptr},
     {"files", &Configuration::files, &Configuration::has_files},

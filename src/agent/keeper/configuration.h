@@ -36,6 +36,7 @@ struct Configuration {
   const char* log_name = nullptr;
   uint64_t log_bytes = 10 << 20;  // of one file
   uint64_t log_files = 5;         // the current one included
+  uint64_t log_seconds = 0;       // so old may the first line of the current file be; 0: any age
   const char* cwd = nullptr;
   const char* cgroups[kMostCgroups];  // cgroup.procs files
   unsigned cgroup_count = 0;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr uint64_t kRecordOverhead = 1024;
 constexpr size_t kMostEscapedByByte = 6;
+constexpr size_t kTimeLength = 24;
+constexpr off_t kTimeOffset = 9;  // behind {"time":"
 
 // Bytes of the well-formed UTF-8 character at the start (RFC 3629: no overlong form, no surrogate), or 0.
 size_t character_length(const unsigned char* text, size_t length) {
@@ -41,6 +43,17 @@ void civil(int64_t days, uint64_t& year, uint64_t& month, uint64_t& day) {
   year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
 }
 
+// 2026-11-20T17:26:57.000Z: its order is that of time.
+void write_time(uint64_t seconds, uint64_t milliseconds, char* to) {
+  uint64_t year = 0, month = 0, day = 0;
+  civil(static_cast<int64_t>(seconds / 86400), year, month, day);
+  Text<32> text;
+  text.number(year, 4).add("-").number(month, 2).add("-").number(day, 2).add("T");
+  text.number(seconds / 3600 % 24, 2).add(":").number(seconds / 60 % 60, 2).add(":").number(seconds % 60, 2);
+  text.add(".").number(milliseconds, 3).add("Z");
+  memcpy(to, text.c_str(), kTimeLength);
+}
+
 }  // namespace
 
 void Log::open(int folder, const char* name, const char* service, const char* instance, LogLimits limits) {
@@ -57,13 +70,9 @@ void Log::open(int folder, const char* name, const char* service, const char* in
 
 void Log::set_time(const timespec& now) {
   uint64_t seconds = now.tv_sec < 0 ? 0 : static_cast<uint64_t>(now.tv_sec);
-  uint64_t year = 0, month = 0, day = 0;
-  civil(static_cast<int64_t>(seconds / 86400), year, month, day);
-  Text<32> text;
-  text.number(year, 4).add("-").number(month, 2).add("-").number(day, 2).add("T");
-  text.number(seconds / 3600 % 24, 2).add(":").number(seconds / 60 % 60, 2).add(":").number(seconds % 60, 2);
-  text.add(".").number(static_cast<uint64_t>(now.tv_nsec) / 1000000, 3).add("Z");
-  memcpy(time_, text.c_str(), sizeof time_ - 1);
+  uint64_t milliseconds = static_cast<uint64_t>(now.tv_nsec) / 1000000;
+  write_time(seconds, milliseconds, time_);
+  if (limits_.seconds > 0 && limits_.seconds < seconds) write_time(seconds - limits_.seconds, milliseconds, oldest_);
 }
 
 bool Log::reopen() {
@@ -81,6 +90,9 @@ bool Log::reopen() {
     if (write(file_, "\n", 1) == 1) ++size_;
   }
   safe_size_ = size_;
+  first_[0] = 0;
+  if (limits_.seconds > 0 && size_ > 0 && pread(file_, first_, sizeof first_, kTimeOffset) != sizeof first_)
+    first_[0] = 0;
   return true;
 }
 
@@ -117,12 +129,14 @@ void Log::add(const char* stream, const char* line, size_t length, bool continue
   failed_ = false;
   // Rotation must know what is in the file, and a file may pass its limit by one record at most.
   uint64_t needed = length + kRecordOverhead;
-  if (size_ + used_ + needed > limits_.bytes) flush();
-  bool too_long = size_ > 0 && size_ + used_ + needed > limits_.bytes;
-  if ((too_long && !rotate()) || !reopen()) {
+  bool too_old = limits_.seconds > 0 && first_[0] != 0 && memcmp(first_, oldest_, sizeof first_) < 0;
+  if (too_old || size_ + used_ + needed > limits_.bytes) flush();
+  bool full = size_ > 0 && (too_old || size_ + used_ + needed > limits_.bytes);
+  if ((full && !rotate()) || !reopen()) {
     ++dropped_;
     return;
   }
+  if (size_ + used_ == 0) memcpy(first_, time_, sizeof first_);
   if (sizeof buffer_ - used_ < kRecordOverhead) flush();
   if (used_ == 0) announce_dropped();
   begin(stream);

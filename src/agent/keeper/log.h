@@ -1,4 +1,4 @@
-// The instance's log: JSON lines, rotated by size, bounded in number, never in the way of the workload.
+// The instance's log: JSON lines, rotated by size and age, bounded in number, never in the way of the workload.
 //
 // Each record is one line: {"time","service","instance","stream","line"}, and "continued":true when the next record of
 // the same stream goes on with the same line. What cannot be written (a full disk) is dropped and counted; as soon
@@ -15,8 +15,9 @@
 namespace freehold::keeper {
 
 struct LogLimits {
-  uint64_t bytes;  // of one file
-  uint64_t files;  // the current one included
+  uint64_t bytes;        // of one file
+  uint64_t files;        // the current one included
+  uint64_t seconds = 0;  // so old may the first line of the current one be; 0: any age
 };
 
 class Log {
@@ -48,6 +49,8 @@ class Log {
   char name_[256];
   Text<1600> names_;  // ","service":"...","instance":"...","stream":" in JSON
   char time_[25] = {};
+  char first_[24] = {};   // the time of the file's first record; begins with 0 if it has none
+  char oldest_[24] = {};  // that it may have
   Text<272> other_name_;
   uint64_t size_ = 0;       // of the file, without what is buffered
   uint64_t safe_size_ = 0;  // the file up to its last whole record

@@ -108,7 +108,7 @@ int run_instance() {
   int log_folder = open(configuration.log_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (log_folder < 0) give_up("open the log's folder", errno);
   the_log.open(log_folder, configuration.log_name, configuration.service, configuration.instance,
-               {configuration.log_bytes, configuration.log_files});
+               {configuration.log_bytes, configuration.log_files, configuration.log_seconds});
   Watch watch;
   watch.kill_file = open_or_none(configuration.kill_file, O_WRONLY);
   watch.oom_file = open_or_none(configuration.oom_file, O_RDONLY);
