@@ -15,14 +15,12 @@ build: ## build the program: build/release/freehold
 	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build build/release -j $(JOBS)
 
-up: ## build it and run examples/quickstart here until ctrl-C; CHECK=1: start, fetch every URL it prints, stop
-	@scripts/install_packages build run
-	@$(MAKE) --no-print-directory build
+up: build ## build it and run examples/quickstart here until ctrl-C; CHECK=1: start, fetch every URL it prints, stop
+	@scripts/install_packages run
 	@$(PYTHON) scripts/run_example $(if $(filter-out 0,$(CHECK)),--check) quickstart $(FREEHOLD)
 
-office: ## the same with examples/office: PostgreSQL, an application on it, calendars, a chat, a site, a nightly job
-	@scripts/install_packages build office
-	@$(MAKE) --no-print-directory build
+office: build ## the same with examples/office: PostgreSQL, an application on it, calendars, a chat, a site, a nightly job
+	@scripts/install_packages office
 	@$(PYTHON) scripts/run_example $(if $(filter-out 0,$(CHECK)),--check) office $(FREEHOLD)
 
 test: ## every test: units under ASan and UBSan, then the release binary from outside
@@ -33,9 +31,8 @@ check: ## layout, static analysis, layers, style, sizes
 	@scripts/install_packages build run test
 	@$(PYTHON) scripts/check --jobs $(JOBS)
 
-bench: ## micro-benchmarks, goals, measures beside peers; results in build/bench/results
-	@scripts/install_packages build run measure
-	@$(MAKE) --no-print-directory build
+bench: build ## micro-benchmarks, goals, measures beside peers; results in build/bench/results
+	@scripts/install_packages run measure
 	@$(PYTHON) scripts/bench --jobs $(JOBS)
 
 fuzz: ## fuzz TARGET (all) for SECONDS (60) each
