@@ -67,7 +67,7 @@ def controllers(platform):
 
 
 @pytest.fixture
-def clock(platform, monkeypatch):
+def clock(platform):
     """Sets how far off the platform's wall clock is, in seconds.
 
     The machine's own clock is left alone. A copy of the program is linked to a library that moves the wall clock alone;
@@ -84,7 +84,7 @@ def clock(platform, monkeypatch):
     for name in ("freehold", "freehold-keeper"):
         shutil.copy(platform_under_test.BINARY.parent / name, tools / name)
     subprocess.run(["patchelf", "--add-needed", tools / "clock.so", tools / "freehold"], check=True)
-    monkeypatch.setattr(platform_under_test, "BINARY", tools / "freehold")
+    platform.binary = tools / "freehold"
 
     def jump(seconds):
         replaced = offset.with_suffix(".new")
