@@ -27,7 +27,7 @@ std::vector<Resource> resources_of_the_lock() {
            .more = "Refused while the holder of the lock goes on, unless it is forced: then the rollout ends where it "
                    "stands, as failed.",
            .work = json<&release>(),
-           .refusals = {404, 409, 507}}};
+           .refusals = {409, 507}}};
 }
 
 }  // namespace freehold::api

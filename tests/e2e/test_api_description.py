@@ -58,7 +58,8 @@ def test_each_resource_answers_as_the_description_says(watched, document):
     follower = watched.start("events", "-f", "-o", "ndjson")
     watched.followers.append(follower)
     assert follower.stdout.readline()
-    for words in (["status"], ["history"], ["jobs"], ["plan"], ["logs"], ["events"], ["scale", "web", "1"], ["restart", "web"]):
+    for words in (["status"], ["history"], ["jobs"], ["plan"], ["logs"], ["events"], ["scale", "web", "1"],
+                  ["restart", "web"], ["lock", "status"], ["lock", "release"]):
         watched.run(*words, expect=DONE)
     watched.run("drain", watched.healthy()[0]["id"], expect=DONE)
     watched.program(version="2")

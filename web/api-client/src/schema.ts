@@ -225,6 +225,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is changing something, since when, and what */
+        get: operations["getLock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lock/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End what does not end by itself
+         * @description Refused while the holder of the lock goes on, unless it is forced: then the rollout ends where it stands, as failed.
+         */
+        post: operations["releaseLock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/plan": {
         parameters: {
             query?: never;
@@ -645,6 +682,21 @@ export interface components {
             node_connected: boolean;
             jobs: components["schemas"]["JobStatus"][];
         };
+        Keep: {
+            /** @description nanoseconds */
+            for?: number;
+            /**
+             * Format: int64
+             * @description bytes
+             */
+            size?: number;
+            /** Format: int64 */
+            count?: number;
+        };
+        Keeping: {
+            logs: components["schemas"]["Keep"];
+            events: components["schemas"]["Keep"];
+        };
         KeyChange: {
             key: string;
             old: string;
@@ -671,6 +723,23 @@ export interface components {
         };
         /** @enum {string} */
         Listening: "port" | "sockets";
+        Lock: {
+            held: boolean;
+            /** @description its holder goes on, and renews it */
+            lives: boolean;
+            /** @description for people: what it is held for */
+            what: string;
+            /** @description who asked for that */
+            who: string;
+            /** @description the process that holds it */
+            holder: string;
+            /** @description nanoseconds since 1970 in UTC */
+            since: number;
+            /** @description nanoseconds since 1970 in UTC */
+            renewed: number;
+            /** @description until it runs out, unless renewed (nanoseconds) */
+            left: number;
+        };
         LogLine: {
             /** Format: date-time */
             time: string;
@@ -739,6 +808,7 @@ export interface components {
             };
             routes: components["schemas"]["Route"][];
             gateway: components["schemas"]["Gateway"];
+            keep: components["schemas"]["Keeping"];
             secret_store: string;
         };
         PathRule: {
@@ -770,6 +840,7 @@ export interface components {
             changes: components["schemas"]["ServiceChange"][];
             routes: components["schemas"]["RouteChange"][];
             gateway: components["schemas"]["KeyChange"][];
+            keep: components["schemas"]["KeyChange"][];
             secrets: components["schemas"]["SecretChange"][];
             /** @description where what runs is not what the file says */
             departures: components["schemas"]["Departure"][];
@@ -796,6 +867,13 @@ export interface components {
             /** @description for a person: what failed, on what, why, what to do */
             message: string;
             details: string[];
+        };
+        ReleaseRequest: {
+            /**
+             * @description also while what holds the lock goes on: it ends where it stands
+             * @default false
+             */
+            force: boolean;
         };
         Restart: {
             /** @description nanoseconds */
@@ -1520,6 +1598,64 @@ export interface operations {
             403: components["responses"]["Denied"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    getLock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["TokenNeeded"];
+            403: components["responses"]["Denied"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    releaseLock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["TokenNeeded"];
+            403: components["responses"]["Denied"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["Exhausted"];
         };
     };
     plan: {
