@@ -100,7 +100,7 @@ def test_the_settings_of_a_person_for_clusters_stay(machine):
 
 def test_every_list_gives_a_reason_for_each_package():
     lists = sorted((SCRIPT.parent.parent / "packages").glob("*.txt"))
-    assert [path.stem for path in lists] == ["build", "measure", "office", "run", "test"]
+    assert [path.stem for path in lists] == ["build", "guest", "measure", "office", "package", "run", "test"]
     for path in lists:
         for line in path.read_text().splitlines():
             assert line.startswith("#") or len(line.split("#")[1].strip()) > 3, f"{path.name}: {line}"

@@ -11,7 +11,8 @@ namespace freehold::cli {
 namespace {
 
 constexpr size_t kIndent = 2;
-constexpr size_t kWidestLeft = 26;  // what is longer has its meaning on the next line
+// What is longer has its meaning on the next line; on a narrow terminal two fifths of its columns.
+constexpr size_t kWidestLeft = 26;
 constexpr std::string_view kExitCodes =
     "Exit codes: 0 done, 1 failed, 2 there are changes, 3 bad file, 4 refused, 5 nobody answers, 6 rolled back, "
     "64 usage.";
@@ -44,7 +45,7 @@ std::string list(std::string_view heading, const std::vector<Item>& items, size_
   if (items.empty()) return "";
   size_t left = 0;
   for (const Item& item : items) left = std::max(left, columns_of(item.left));
-  left = std::min(left, kWidestLeft) + kIndent;
+  left = std::min({left, kWidestLeft, columns * 2 / 5}) + kIndent;
   std::string out = fmt::format("\n{}:\n", heading);
   size_t width = columns - std::min(columns, kIndent + left);
   for (const Item& item : items) {

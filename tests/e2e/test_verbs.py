@@ -13,8 +13,8 @@ from platform_under_test import BAD_FILE, BINARY, CHANGES, DONE, FAILED, NOBODY_
 
 NOT_RUN = 125
 OUTCOME = {"outcome": str, "rollout": int, "generation": int, "message": str}
-PLAN = {"target": int, "current": int, "made": int, "observed": bool, "changes": list, "routes": list, "gateway": list, "secrets": list,
-        "departures": list, "unchanged": int}
+PLAN = {"target": int, "current": int, "made": int, "observed": bool, "changes": list, "routes": list, "gateway": list, "keep": list,
+        "secrets": list, "departures": list, "unchanged": int}
 EVENT = {"id": int, "time": str, "kind": str, "subject": str, "actor": str, "message": str, "detail?": dict}
 LOG_LINE = {"time": str, "service": str, "instance": str, "stream": str, "line": str}
 OPTION = {"names": [str], "value": str, "meaning": str, "variable": str}
