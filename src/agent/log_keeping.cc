@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kPiece = 256 << 10;
 constexpr std::string_view kEnd = ".log";
+constexpr int kMostTries = 3;
 
 struct Name {
   std::string writer;
@@ -77,20 +78,20 @@ uint64_t LogKeeping::count_lines(const std::vector<File>& files) {
   return lines;
 }
 
-Result<void> LogKeeping::remove(const File& file, Swept& swept) {
-  // Its writer may have put files away since, and then another has its name: the next sweep sees that.
+// False: another file has its name now.
+Result<bool> LogKeeping::remove(const File& file, Swept& swept) {
   auto now = disk_.info(file.path);
-  if (!now || now->inode != file.inode) return {};
+  if (!now || now->inode != file.inode) return false;
   FH_TRY(disk_.remove(file.path));
   ++swept.files;
   swept.bytes.count += file.size;
   swept.left.count -= file.size;
-  return {};
+  return true;
 }
 
-Result<LogKeeping::Swept> LogKeeping::sweep(const model::Keep& keep, const std::set<std::string>& instances) {
+Result<bool> LogKeeping::remove_oldest(const model::Keep& keep, const std::set<std::string>& instances, Swept& swept) {
   FH_ASSIGN(std::vector<File> files, list(instances));
-  Swept swept;
+  swept.left = {};
   for (const File& file : files) swept.left.count += file.size;
   uint64_t lines = keep.count ? count_lines(files) : 0;
   const uint64_t most = keep.size.value_or(model::kLogSize).count;
@@ -102,10 +103,20 @@ Result<LogKeeping::Swept> LogKeeping::sweep(const model::Keep& keep, const std::
     bool many = keep.count && lines > *keep.count;
     if (swept.left.count <= most && !old && !many) break;
     auto removed = remove(file, swept);
+    if (removed && !*removed) return false;
     if (!removed && !failed) failed = removed.error();
     if (keep.count) lines -= counted_[file.inode].lines;
   }
   if (failed) return *failed;
+  return true;
+}
+
+Result<LogKeeping::Swept> LogKeeping::sweep(const model::Keep& keep, const std::set<std::string>& instances) {
+  Swept swept;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    FH_ASSIGN(bool done, remove_oldest(keep, instances, swept));
+    if (done) break;  // else once more, and then it is for the next sweep: more than has to go must not
+  }
   return swept;
 }
 

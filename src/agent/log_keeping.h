@@ -47,9 +47,11 @@ class LogKeeping {
     uint64_t bytes = 0;
     uint64_t lines = 0;
   };
+  // Whether what was listed is still so: a writer that puts files away meanwhile renames all of its.
+  Result<bool> remove_oldest(const model::Keep& keep, const std::set<std::string>& instances, Swept& swept);
   Result<std::vector<File>> list(const std::set<std::string>& instances);
   uint64_t count_lines(const std::vector<File>& files);
-  Result<void> remove(const File& file, Swept& swept);
+  Result<bool> remove(const File& file, Swept& swept);
 
   os::Disk& disk_;
   const os::Clock& clock_;

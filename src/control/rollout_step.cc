@@ -129,7 +129,11 @@ bool Stepper::switch_routes() {
     for (const model::PathRule& rule : route.paths) {
       if (rule.kind != model::TargetKind::kService || is_done(rule.service)) continue;
       if (goal(rollout_.services[index_.at(rule.service)]).leaves()) continue;
-      change_.route(with_addresses_of(change_.state().routing, to));
+      model::Routing meanwhile = with_addresses_of(change_.state().routing, to);
+      // What starts first writes as the file says. Later a smaller bound waits until the generation has come: one that
+      // does not come must not have cost logs.
+      if (rollout_.previous == 0) meanwhile.keep = to.keep;
+      change_.route(std::move(meanwhile));
       return false;
     }
   }
