@@ -26,11 +26,11 @@ class FakeWorkloads : public Workloads {
   }
   void signal(const std::string& id, int) override {
     log.push_back("signal " + id);
-    if (!deaf) end(id, {.signal = 15});
+    if (!deaf) end(id, {.signal = 15, .failure = {}});
   }
   void kill(const std::string& id) override {
     log.push_back("kill " + id);
-    end(id, {.signal = 9});
+    end(id, {.signal = 9, .failure = {}});
   }
   model::Exit collect(const std::string& id) override { return processes[id].exit; }
   void forget(const std::string& id) override {
