@@ -22,8 +22,8 @@ struct Reply {
   std::optional<Error> refusal{};
 };
 template <class T>
-Reply<T> refused(uint16_t status, Error error) {
-  return {.value = {}, .status = status, .refusal = std::move(error)};
+Reply<T> refused(uint16_t status, const Error& error) {
+  return {.value = {}, .status = status, .refusal = error};
 }
 
 // Collects a body of JSON, at most 64 MiB; an empty one counts as {}.

@@ -75,7 +75,7 @@ GrammarInfo describe_grammar();
 // "freehold plan [OPTIONS] [FILE]"
 std::string usage_of(const VerbInfo& verb);
 // Of a verb; of the whole program if there is none of that name. Lines break at `columns`, never inside a word.
-std::string help_text(const GrammarInfo& grammar, std::string_view verb, size_t columns);
+std::string help_text(const GrammarInfo& grammar, std::string_view name, size_t columns);
 enum class Shell { kBash, kZsh, kFish };
 std::string completion_script(const GrammarInfo& grammar, Shell shell);
 // freehold(1) in mdoc, for man and mandoc.

@@ -62,7 +62,7 @@ std::vector<Item> items_of(const std::vector<OptionInfo>& options) {
   std::vector<Item> out;
   for (const OptionInfo& option : options) {
     std::string left = join(option.names, ", ");
-    if (option.names.size() == 1 && left.starts_with("--")) left = "    " + left;  // below the long ones
+    if (option.names.size() == 1 && left.starts_with("--")) left.insert(0, 4, ' ');  // below the long ones
     if (!option.value.empty()) left += " " + option.value;
     out.push_back({left, option.meaning + (option.variable.empty() ? "" : fmt::format(" [{}]", option.variable))});
   }

@@ -218,7 +218,7 @@ void request_undo(Rollout& rollout, std::string reason);
 void give_up(Rollout& rollout, const std::string& who, Now now);
 
 // Ends it where it is, as failed: a person ended it, and decides what comes next.
-void abandon(Rollout& rollout, std::string reason, Now now);
+void abandon(Rollout& rollout, std::string_view reason, Now now);
 
 // What becomes of the target generation, with the text for its `outcome`. kApplying while it runs.
 GenerationStatus generation_status(const Rollout& rollout);

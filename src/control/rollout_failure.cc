@@ -159,12 +159,13 @@ void give_up(Rollout& rollout, const std::string& who, Now now) {
   rollout.given_up_by = who;
 }
 
-void abandon(Rollout& rollout, std::string reason, Now now) {
+void abandon(Rollout& rollout, std::string_view reason, Now now) {
   if (rollout.outcome != Outcome::kRunning) return;
   rollout.outcome = Outcome::kFailed;
   rollout.finished = now.wall;
   std::string& why = rollout.direction == Direction::kForward ? rollout.reason : rollout.undo_reason;
-  why += (why.empty() ? "" : "; ") + reason;
+  if (!why.empty()) why += "; ";
+  why += reason;
 }
 
 GenerationStatus generation_status(const Rollout& rollout) {
